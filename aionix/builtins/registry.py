@@ -1,0 +1,244 @@
+"""`@builtin`: a Python function becomes a Nix function, its signature the contract.
+
+    @builtin("elemAt")
+    def elem_at(xs: List, n: int) -> Value: ...
+
+The annotations say what each argument must be; the wrapper made here forces, checks and words
+the error, once, so bodies start with ready values:
+
+    Lazy            left alone, may be a thunk          Value      forced, any kind
+    int  bool  str  of that kind (a `str` may carry a context)
+    Number          int or float                        PlainStr   a string without context
+    List            a tuple                             AttrSet    an attribute set
+    Function        anything `call` accepts             Coerced    weakly coerced to a string
+    FilePath        coerced to an absolute path's text  Host       (first, impure builtins) the
+                                                                   evaluation's outside world
+
+A plain `def` runs inside the fiber: it may `force` and `call` directly. An `async def` does
+IO itself; its arguments are prepared in the fiber as above, then the coroutine is driven by
+the frame loop. Nothing may re-enter the evaluator from C (no `sorted(key=...)`, no generator
+expression that forces): such calls are bounded by the C stack.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias, cast, get_args, get_origin, get_type_hints
+
+from aionix.errors import ContextError, InternalError, NixError
+from aionix.values.attrs import AttrSet
+from aionix.values.coercion import coerce_to_path, coerce_to_string
+from aionix.values.functions import Builtin
+from aionix.values.kinds import is_function, type_error
+from aionix.values.strings import ContextString, context_of
+from aionix.values.thunk import Value, current_fiber, force
+from aionix.vm.host import Host
+
+Lazy: TypeAlias = Annotated[object, "lazy"]
+Number: TypeAlias = int | float
+List: TypeAlias = tuple[Value, ...]
+PlainStr: TypeAlias = Annotated[str, "plain"]
+Coerced: TypeAlias = Annotated[str, "coerced"]
+FilePath: TypeAlias = Annotated[str, "path"]
+Function: TypeAlias = Annotated[object, "function"]
+
+_Prepare: TypeAlias = Callable[[Value], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A registered builtin, before it is bound to the world of one evaluation."""
+
+    name: str
+    arity: int
+    function: Callable[..., object]
+    prepare: tuple[_Prepare | None, ...]
+    impure: bool
+    doc: str
+
+    def bind(self, host: Host) -> Builtin:
+        """The Nix function; impure ones act on `host`."""
+        body = _with_host(self.function, host, self.arity) if self.impure else self.function
+        if inspect.iscoroutinefunction(self.function):
+            body = _suspending(cast(Callable[..., Awaitable[Value]], body), self.arity)
+        run = _checked(self.name, cast(Callable[..., Value], body), self.prepare)
+        return Builtin(self.name, self.arity, run, self.doc)
+
+
+REGISTRY: dict[str, Spec] = {}
+
+
+def builtin(name: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Registers a function as `builtins.<name>`; its docstring is the documentation."""
+
+    def register(function: Callable[..., object]) -> Callable[..., object]:
+        REGISTRY[name] = make_spec(name, function)
+        return function
+
+    return register
+
+
+def make_spec(name: str, function: Callable[..., object]) -> Spec:
+    """Reads the contract of `function` from its annotations."""
+    hints = get_type_hints(function, include_extras=True)
+    hints.pop("return", None)
+    kinds = [hints[parameter] for parameter in inspect.signature(function).parameters]
+    impure = bool(kinds) and kinds[0] is Host
+    prepare = tuple([_prepare_for(kind) for kind in kinds[impure:]])
+    return Spec(name, len(prepare), function, prepare, impure, inspect.getdoc(function) or "")
+
+
+def _prepare_for(kind: object) -> _Prepare | None:
+    if get_origin(kind) is Annotated:
+        return _BY_MARK[get_args(kind)[1]]
+    try:
+        return _BY_TYPE[kind]
+    except KeyError:
+        raise InternalError(f"a builtin cannot take {kind}") from None
+
+
+def expect_int(value: Value) -> int:
+    value = force(value)
+    if type(value) is not int:
+        raise type_error("an integer", value)
+    return value
+
+
+def expect_number(value: Value) -> int | float:
+    value = force(value)
+    if type(value) is not int and type(value) is not float:
+        raise type_error("an integer", value)
+    return cast(int | float, value)
+
+
+def expect_bool(value: Value) -> bool:
+    value = force(value)
+    if type(value) is not bool:
+        raise type_error("a Boolean", value)
+    return value
+
+
+def expect_str(value: Value) -> str:
+    value = force(value)
+    if not isinstance(value, str):
+        raise type_error("a string", value)
+    return value
+
+
+def expect_plain_str(value: Value) -> str:
+    text = expect_str(value)
+    if type(text) is ContextString:
+        refuse_context(text)
+    return text
+
+
+def refuse_context(text: str) -> None:
+    """Raises the error for a string that may not depend on the store; it has a context."""
+    first = sorted(context_of(text))[0].rpartition("/")[2]
+    raise ContextError(
+        f"the string '{text}' is not allowed to refer to a store path (such as '{first}')"
+    )
+
+
+def expect_list(value: Value) -> tuple[Value, ...]:
+    value = force(value)
+    if type(value) is not tuple:
+        raise type_error("a list", value)
+    return value
+
+
+def expect_attrs(value: Value) -> AttrSet:
+    value = force(value)
+    if type(value) is not AttrSet:
+        raise type_error("a set", value)
+    return value
+
+
+def expect_function(value: Value) -> Value:
+    value = force(value)
+    if is_function(value) or (type(value) is AttrSet and "__functor" in value):
+        return value
+    raise type_error("a function", value)
+
+
+def _coerced(value: Value) -> str:
+    return coerce_to_string(value)
+
+
+_BY_TYPE: dict[object, _Prepare] = {
+    object: force,
+    int: expect_int,
+    bool: expect_bool,
+    str: expect_str,
+    Number: expect_number,
+    List: expect_list,
+    AttrSet: expect_attrs,
+}
+_BY_MARK: dict[str, _Prepare | None] = {
+    "lazy": None,
+    "plain": expect_plain_str,
+    "coerced": _coerced,
+    "path": coerce_to_path,
+    "function": expect_function,
+}
+
+
+def _with_host(function: Callable[..., object], host: Host, arity: int) -> Callable[..., object]:
+    if arity == 1:
+        return lambda a: function(host, a)
+    if arity == 2:
+        return lambda a, b: function(host, a, b)
+    return lambda a, b, c: function(host, a, b, c)
+
+
+def _suspending(function: Callable[..., Awaitable[Value]], arity: int) -> Callable[..., object]:
+    if arity == 1:
+        return lambda a: current_fiber().suspend(function(a))
+    if arity == 2:
+        return lambda a, b: current_fiber().suspend(function(a, b))
+    return lambda a, b, c: current_fiber().suspend(function(a, b, c))
+
+
+def _identity(value: Value) -> Value:
+    return value
+
+
+def _checked(
+    name: str, function: Callable[..., Value], prepare: tuple[_Prepare | None, ...]
+) -> Callable[..., Value]:
+    # By arity, without `*arguments`: those calls would take a C frame each.
+    frame = f"while calling the '{name}' builtin"
+    first = prepare[0] or _identity
+    if len(prepare) == 1:
+
+        def run1(a: Value) -> Value:
+            try:
+                return function(first(a))
+            except NixError as error:
+                error.add_frame(frame)
+                raise
+
+        return run1
+    second = prepare[1] or _identity
+    if len(prepare) == 2:
+
+        def run2(a: Value, b: Value) -> Value:
+            try:
+                return function(first(a), second(b))
+            except NixError as error:
+                error.add_frame(frame)
+                raise
+
+        return run2
+    third = prepare[2] or _identity
+
+    def run3(a: Value, b: Value, c: Value) -> Value:
+        try:
+            return function(first(a), second(b), third(c))
+        except NixError as error:
+            error.add_frame(frame)
+            raise
+
+    return run3

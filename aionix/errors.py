@@ -1,0 +1,254 @@
+"""Everything that can go wrong, as a tree; and where it went wrong, as a trace.
+
+    NixError                     the guest program's mistake: code, message, span, trace, hint
+      ParseError                 the text is not Nix
+      CompileError               it is Nix, but cannot mean anything
+        UndefinedVariable  DuplicateAttribute  DynamicKeyInScope  UnmergeableValue  LiteralError
+      EvalError                  it went wrong while running
+        CatchableError           what `tryEval` catches
+          Throw  AssertionFailed  NixPathResolution  UnimplementedFeature
+        Abort  TypeMismatch  MissingAttribute  NotCallable  NotCoercible  Incomparable
+        UnexpectedArgument  MissingArgument  InfiniteRecursion  StackOverflow
+        DivisionByZero  IntegerOverflow  IndexOutOfBounds  NotAnAbsolutePath  FileError
+        ConversionError  InvalidRegex  InvalidHash  ContextError  InvalidArgument  NotAvailable
+    InternalError                our mistake: please report it
+
+Whoever raises says what happened. Each frame that the error passes on its way out adds where
+(`add_frame`); nothing is looked up for that. `aionix.rendering` makes the only text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, NamedTuple, Self
+
+from aionix.source import SourceMap, Span
+
+
+class TraceFrame(NamedTuple):
+    """One step of the way out: what was going on (`while calling 'f'`), and where."""
+
+    message: str
+    span: Span | None
+
+
+# Innermost last: (newest frame, the frames before it). A linked list, so that an error kept by
+# a thunk shares its trace with the one that goes on.
+_Trace = tuple[TraceFrame, "_Trace"] | None
+
+
+class NixError(Exception):
+    """A mistake in the program that was evaluated, or in the files it needs."""
+
+    code: ClassVar[str] = "E000"
+    #: A thunk keeps an error of this kind and raises it again; False where another try, from
+    #: another place, may do better.
+    lasting: ClassVar[bool] = True
+
+    def __init__(self, message: str, *, span: Span | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+        self.hint = hint
+        self.sources: SourceMap | None = None
+        self._trace: _Trace = None
+
+    def add_frame(self, message: str, span: Span | None = None) -> None:
+        """Notes a step of the way out. The first place that is known becomes the error's own."""
+        if self.span is None:
+            self.span = span
+        self._trace = (TraceFrame(message, span), self._trace)
+
+    def locate(self, span: Span) -> None:
+        """Says where the error is, unless someone nearer to it already has."""
+        if self.span is None:
+            self.span = span
+
+    @property
+    def frames(self) -> list[TraceFrame]:
+        """What was going on, innermost first."""
+        return list(self._walk())[::-1]
+
+    def _walk(self) -> Iterator[TraceFrame]:
+        trace = self._trace
+        while trace is not None:
+            frame, trace = trace
+            yield frame
+
+    def snapshot(self) -> Self:
+        """The error as it is now, without a Python traceback: what a thunk keeps and raises."""
+        copy = type(self).__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.args = self.args
+        return copy
+
+
+class ParseError(NixError):
+    code = "E015"
+
+
+class CompileError(NixError):
+    code = "E012"
+
+
+class UndefinedVariable(CompileError):
+    code = "E010"
+
+
+class DuplicateAttribute(CompileError):
+    code = "E016"
+
+
+class DynamicKeyInScope(CompileError):
+    code = "E009"
+
+
+class UnmergeableValue(CompileError):
+    code = "E025"
+
+
+class LiteralError(CompileError):
+    """A number that does not fit, a path that cannot be."""
+
+    code = "E021"
+
+
+class EvalError(NixError):
+    code = "E046"
+
+
+class CatchableError(EvalError):
+    """What `builtins.tryEval` turns into `{ success = false; }`."""
+
+
+class Throw(CatchableError):
+    code = "E001"
+
+
+class AssertionFailed(CatchableError):
+    code = "E003"
+
+
+class NixPathResolution(CatchableError):
+    code = "E008"
+
+
+class UnimplementedFeature(CatchableError):
+    code = "E999"
+
+
+class Abort(EvalError):
+    code = "E002"
+
+
+class TypeMismatch(EvalError):
+    """`expected a list but found an integer: 1`; built by `values.kinds.type_error`."""
+
+    code = "E006"
+
+
+class MissingAttribute(EvalError):
+    """`attribute 'a' missing`"""
+
+    code = "E005"
+
+
+class NotCallable(EvalError):
+    code = "E013"
+
+
+class NotCoercible(EvalError):
+    code = "E018"
+
+
+class Incomparable(EvalError):
+    code = "E007"
+
+
+class UnexpectedArgument(EvalError):
+    code = "E031"
+
+
+class MissingArgument(EvalError):
+    code = "E047"
+
+
+class InfiniteRecursion(EvalError):
+    """A value that needs itself. `first` is where it was first asked for, `span` where again."""
+
+    code = "E014"
+
+    def __init__(self, thunk: object) -> None:
+        super().__init__("infinite recursion encountered")
+        self.thunk: object = thunk
+        self.first: Span | None = None
+
+
+class StackOverflow(EvalError):
+    """Too many calls in each other. From a shallower place the same value may succeed."""
+
+    code = "E042"
+    lasting = False
+
+
+class DivisionByZero(EvalError):
+    code = "E033"
+
+
+class IntegerOverflow(EvalError):
+    code = "E043"
+
+
+class IndexOutOfBounds(EvalError):
+    code = "E019"
+
+
+class NotAnAbsolutePath(EvalError):
+    code = "E020"
+
+
+class FileError(EvalError):
+    """A file is missing, unreadable or of the wrong kind. `path` is its name."""
+
+    code = "E029"
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class ConversionError(EvalError):
+    """To or from JSON, TOML, XML or Python."""
+
+    code = "E030"
+
+
+class InvalidRegex(EvalError):
+    code = "E044"
+
+
+class InvalidHash(EvalError):
+    code = "E041"
+
+
+class ContextError(EvalError):
+    """A string depends on store paths where it must not, or on the wrong ones."""
+
+    code = "E037"
+
+
+class InvalidArgument(EvalError):
+    """A builtin cannot work with this argument, although its type is right."""
+
+
+class NotAvailable(EvalError):
+    """A builtin that this evaluator, or its policy, does not offer."""
+
+    code = "E045"
+
+
+class InternalError(Exception):
+    """A fault of aionix itself, never of the program it evaluates. Please report it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"internal error in aionix: {message} (please report this)")

@@ -1,0 +1,120 @@
+"""Where a piece of text stands.
+
+A `SourceMap` lays all its files out on one line of byte offsets, so a `Span` is two integers
+and stays valid without naming its file. Lines and columns are counted only when asked.
+
+Files are kept as *latin-1 text*: one character per byte. Offsets are byte offsets (Nix counts
+columns in bytes) and every byte string is a file, valid UTF-8 or not.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """Bytes `start` up to, not including, `end`, on the line of all files of one `SourceMap`."""
+
+    start: int
+    end: int
+
+
+class Position(NamedTuple):
+    """A place as people read it: both numbers count from 1, columns count bytes."""
+
+    line: int
+    column: int
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """One text: a file, or an expression given as a string.
+
+    `name` is what error messages call it (an absolute path, or `«string»`), `text` has one
+    character per byte, `base` is the offset of its first byte in the map.
+    """
+
+    name: str
+    text: str
+    base: int
+    _line_starts: list[int] | None = None
+
+    def span(self, start: int, end: int) -> Span:
+        """The span of the bytes `start` to `end` of this text."""
+        return Span(self.base + start, self.base + end)
+
+    def position(self, offset: int) -> Position:
+        """Line and column of a map-wide `offset`."""
+        starts = self._starts()
+        local = offset - self.base
+        line = bisect_right(starts, local)
+        return Position(line, local - starts[line - 1] + 1)
+
+    def line(self, number: int) -> str:
+        """The text of line `number`, decoded, without its line break."""
+        starts = self._starts()
+        begin = starts[number - 1]
+        end = starts[number] if number < len(starts) else len(self.text)
+        return decode(self.text[begin:end]).rstrip("\r\n")
+
+    @property
+    def line_count(self) -> int:
+        return len(self._starts())
+
+    def _starts(self) -> list[int]:
+        if self._line_starts is None:
+            starts = [0]
+            find = self.text.find
+            at = find("\n")
+            while at >= 0:
+                starts.append(at + 1)
+                at = find("\n", at + 1)
+            self._line_starts = starts
+        return self._line_starts
+
+
+class SourceMap:
+    """Every text that an evaluation has read, so that a span can be shown to a person."""
+
+    def __init__(self) -> None:
+        self._sources: list[Source] = []
+        self._bases: list[int] = []
+        self._end = 1  # offset 0 stands for "nowhere"
+
+    def add(self, name: str, data: bytes | str) -> Source:
+        """Takes in a text and returns its `Source`; `str` is stored as UTF-8."""
+        if isinstance(data, str):
+            data = data.encode("utf-8", "surrogateescape")
+        source = Source(name, data.decode("latin-1"), self._end)
+        self._sources.append(source)
+        self._bases.append(self._end)
+        self._end += len(data) + 1  # room for the end-of-file position
+        return source
+
+    def source_at(self, offset: int) -> Source:
+        """The text that holds the byte `offset`."""
+        return self._sources[bisect_right(self._bases, offset) - 1]
+
+    def text_of(self, span: Span) -> str:
+        """The text under `span`, decoded."""
+        source = self.source_at(span.start)
+        return decode(source.text[span.start - source.base : span.end - source.base])
+
+    def position(self, span: Span) -> Position:
+        """Where `span` begins."""
+        return self.source_at(span.start).position(span.start)
+
+    def describe(self, span: Span) -> str:
+        """`file:line:column` of the beginning of `span`."""
+        source = self.source_at(span.start)
+        line, column = source.position(span.start)
+        return f"{source.name}:{line}:{column}"
+
+
+def decode(latin: str) -> str:
+    """Turns one-character-per-byte text into the string that a Nix program sees."""
+    if latin.isascii():
+        return latin
+    return latin.encode("latin-1").decode("utf-8", "surrogateescape")

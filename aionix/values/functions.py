@@ -1,0 +1,89 @@
+"""Functions: closures, builtins, partial applications, and `call`.
+
+A closure is a bound method `MethodType(body, upvalues)`: calling it with its argument is then
+the fastest call that CPython has, for interpreted and for compiled code alike. `body.code` is
+the `Lambda` it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MethodType
+from typing import TypeAlias
+
+from aionix.errors import InternalError, NotCallable
+from aionix.values.attrs import AttrSet
+from aionix.values.thunk import Value, native
+
+Closure: TypeAlias = MethodType
+
+
+@dataclass(slots=True, eq=False)
+class Builtin:
+    """A function written in Python. `run` takes exactly `arity` arguments, all of them lazy.
+
+    `run` checks and forces them itself (`builtins.registry` writes that part), may force and
+    call, and returns an evaluated value. It is always called from a fiber; for a builtin
+    written as `async def` it suspends the fiber until the coroutine is done.
+    """
+
+    name: str
+    arity: int
+    run: Callable[..., Value]
+    doc: str
+
+
+@dataclass(slots=True, eq=False)
+class PartialApplication:
+    """A builtin that waits for more arguments."""
+
+    builtin: Builtin
+    arguments: tuple[Value, ...]
+
+
+def call(function: Value, argument: Value) -> Value:
+    """`function argument`, evaluated. The argument may be a thunk and is not forced here."""
+    if type(function) is list:
+        function = function[1] if function[0] is None else function[0](function)
+    kind = type(function)
+    if kind is MethodType:
+        return function(argument)  # type: ignore[operator]
+    if isinstance(function, Builtin):
+        if function.arity == 1:
+            return function.run(argument)
+        return PartialApplication(function, (argument,))
+    if isinstance(function, PartialApplication):
+        return _saturate(function.builtin, (*function.arguments, argument))
+    if isinstance(function, AttrSet) and "__functor" in function:
+        return call(call(function["__functor"], function), argument)
+    from aionix.values.kinds import kind_of
+    from aionix.values.printing import brief
+
+    raise NotCallable(
+        f"attempt to call something which is not a function but {kind_of(function)}: {brief(function)}"
+    )
+
+
+def _saturate(builtin: Builtin, arguments: tuple[Value, ...]) -> Value:
+    # Written out by arity: `run(*arguments)` would take a C frame and bound the depth of calls.
+    if len(arguments) < builtin.arity:
+        return PartialApplication(builtin, arguments)
+    if builtin.arity == 2:
+        return builtin.run(arguments[0], arguments[1])
+    if builtin.arity == 3:
+        return builtin.run(arguments[0], arguments[1], arguments[2])
+    raise InternalError(f"builtin {builtin.name} of arity {builtin.arity}")
+
+
+def call2(function: Value, first: Value, second: Value) -> Value:
+    """`function first second`"""
+    return call(call(function, first), second)
+
+
+def _call_pair(pair: tuple[Value, Value]) -> Value:
+    return call(pair[0], pair[1])
+
+
+#: `delayed_call((f, x))`: a thunk for `f x`, as `map` makes them; `f` may be lazy.
+delayed_call = native(_call_pair)

@@ -1,0 +1,56 @@
+"""What kinds of values there are, their names in messages, and the checks by kind."""
+
+from __future__ import annotations
+
+from types import MethodType, NoneType
+
+from aionix.errors import InternalError, TypeMismatch
+from aionix.values.attrs import AttrSet
+from aionix.values.functions import Builtin, PartialApplication
+from aionix.values.paths import Path
+from aionix.values.strings import ContextString
+
+# type -> (what `typeOf` says, what error messages say)
+_NAMES: dict[type, tuple[str, str]] = {
+    int: ("int", "an integer"),
+    float: ("float", "a float"),
+    bool: ("bool", "a Boolean"),
+    NoneType: ("null", "null"),
+    str: ("string", "a string"),
+    ContextString: ("string", "a string"),
+    Path: ("path", "a path"),
+    AttrSet: ("set", "a set"),
+    tuple: ("list", "a list"),
+    MethodType: ("lambda", "a function"),
+    Builtin: ("lambda", "a built-in function"),
+    PartialApplication: ("lambda", "a partially applied built-in function"),
+}
+
+
+def _names(value: object) -> tuple[str, str]:
+    try:
+        return _NAMES[type(value)]
+    except KeyError:
+        raise InternalError(f"{type(value).__name__} is not a Nix value") from None
+
+
+def type_of(value: object) -> str:
+    """The answer of `builtins.typeOf`; `value` is evaluated."""
+    return _names(value)[0]
+
+
+def kind_of(value: object) -> str:
+    """The kind with its article, as error messages say it: `a set`, `null`."""
+    return _names(value)[1]
+
+
+def is_function(value: object) -> bool:
+    """Closures, builtins and partial applications; not functors."""
+    return type(value) in (MethodType, Builtin, PartialApplication)
+
+
+def type_error(expected: str, value: object) -> TypeMismatch:
+    """`expected a list but found an integer: 1`; `expected` has its article."""
+    from aionix.values.printing import brief
+
+    return TypeMismatch(f"expected {expected} but found {kind_of(value)}: {brief(value)}")

@@ -1,0 +1,87 @@
+"""Strings: bytes to Nix, `str` to Python.
+
+A Nix string is a `str` that holds its bytes as UTF-8 with `surrogateescape`, so every byte
+string has exactly one spelling (`join` keeps it so). One that carries a context is a
+`ContextString`. Length, slices and order are those of the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+# Nix's encoding of one context element: `/nix/store/...` (a path), `=/nix/store/x.drv` (a
+# derivation with all its outputs) or `!out!/nix/store/x.drv` (one output).
+Context: TypeAlias = frozenset[str]
+
+NO_CONTEXT: Context = frozenset()
+
+
+class ContextString(str):
+    """A string and the store paths it depends on; `context` is never empty."""
+
+    __slots__ = ("context",)
+
+    context: Context
+
+
+def with_context(text: str, context: Context) -> str:
+    """`text` carrying exactly `context`."""
+    if not context:
+        return plain(text)
+    result = ContextString(text)
+    result.context = context
+    return result
+
+
+def context_of(text: str) -> Context:
+    return text.context if type(text) is ContextString else NO_CONTEXT
+
+
+def plain(text: str) -> str:
+    """`text` without its context."""
+    return text if type(text) is str else str(text)
+
+
+def to_bytes(text: str) -> bytes:
+    """The bytes that a Nix program sees."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def from_bytes(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def byte_key(text: str) -> bytes:
+    """The sort key of Nix's string order."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def less(left: str, right: str) -> bool:
+    """Is `left` before `right`? Code points sort as their UTF-8 does, lone bytes do not."""
+    if left.isascii() and right.isascii():
+        return left < right
+    return byte_key(left) < byte_key(right)
+
+
+def length(text: str) -> int:
+    """The number of bytes."""
+    return len(text) if text.isascii() else len(to_bytes(text))
+
+
+def join(parts: Iterable[str]) -> str:
+    """The parts in a row, their contexts united.
+
+    Bytes that were lone in two parts may form a character together; the result then spells it.
+    """
+    parts = list(parts)
+    text = normal("".join(parts))
+    context = NO_CONTEXT.union(*[part.context for part in parts if type(part) is ContextString])
+    return with_context(text, context) if context else text
+
+
+def normal(text: str) -> str:
+    """The one spelling of these bytes, without context."""
+    if text.isascii():
+        return plain(text)
+    return from_bytes(to_bytes(text))

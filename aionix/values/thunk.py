@@ -1,0 +1,116 @@
+"""Laziness: the thunk, and `force`.
+
+A thunk is a plain two-element list `[entry, payload]`, because a list is the cheapest mutable
+pair that CPython has (creation 32 ns; a slotted class 268). No other value is a list, so
+`type(v) is list` is the test. Its states, and who may leave them:
+
+    [entry, payload]   suspended: `entry(thunk)` computes, stores and returns the value
+    [blackhole, run]   being forced by `run`; only the entry that is computing it may leave this
+    [None, value]      evaluated, for ever; `value` is never a thunk
+    [failed, error]    failed, for ever; `failed(thunk)` raises the kept error again
+
+So forcing is one expression, which hot places write out:
+
+    if type(v) is list: v = v[1] if v[0] is None else v[0](v)
+
+A cancellation or an internal error puts a thunk back into the state it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias, TypeVar, cast
+
+from greenlet import getcurrent
+
+from aionix.errors import InternalError, NixError
+
+Value: TypeAlias = object
+Thunk: TypeAlias = list[object]
+Entry: TypeAlias = Callable[[Thunk], Value]
+T = TypeVar("T")
+
+
+class Fiber(Protocol):
+    """What values may ask of the fiber they run on (`aionix.vm.fiber` has the real one)."""
+
+    run: object  # who is forcing: the identity that blackholes remember
+
+    def suspend(self, awaitable: Awaitable[T]) -> T:
+        """Lets the event loop await, and returns what came out; Python's stack stays as it is."""
+
+    def wait_for(self, thunk: Thunk) -> Value:
+        """Waits until another run is done with `thunk`, or raises InfiniteRecursion."""
+
+    def checkpoint(self) -> None:
+        """Gives the event loop a turn if this fiber has had its few milliseconds."""
+
+    def copy_to_store(self, path: str) -> str:
+        """The store path, as a string with its context, of the file or tree at `path`."""
+
+
+def current_fiber() -> Fiber:
+    """The fiber this code runs on."""
+    fiber = getcurrent()
+    if not hasattr(fiber, "suspend"):
+        raise InternalError("a value was forced outside an evaluation")
+    return cast(Fiber, fiber)
+
+
+def force(value: Value) -> Value:
+    """The value itself, evaluated to its outermost constructor (weak head normal form).
+
+    Only for code that runs in a fiber (plain `def` builtins, the interpreter); a coroutine
+    awaits `aionix.vm.requests.force` instead.
+    """
+    if type(value) is list:
+        return value[1] if value[0] is None else value[0](value)
+    return value
+
+
+def evaluated(value: Value) -> Value:
+    """Looks through a thunk that has its value; any other thunk comes back as it is."""
+    if type(value) is list and value[0] is None:
+        return value[1]
+    return value
+
+
+def blackhole(thunk: Thunk) -> Value:
+    """The entry of a thunk that is being forced."""
+    return current_fiber().wait_for(thunk)
+
+
+def failed(thunk: Thunk) -> Value:
+    """The entry of a thunk that failed: everyone who asks gets the same error."""
+    raise cast(NixError, thunk[1]).snapshot()
+
+
+def native(compute: Callable[[T], Value]) -> Callable[[T], Thunk]:
+    """Makes thunks whose value Python code computes.
+
+    `make = native(compute)` gives a function: `make(payload)` is a thunk for
+    `compute(payload)`. `compute` may force and call; it returns an evaluated value.
+    """
+
+    def entry(thunk: Thunk) -> Value:
+        payload = cast(T, thunk[1])
+        thunk[0], thunk[1] = blackhole, current_fiber().run
+        try:
+            value = compute(payload)
+        except NixError as error:
+            if error.lasting:
+                thunk[0], thunk[1] = failed, error.snapshot()
+            else:
+                thunk[0], thunk[1] = entry, payload
+            raise
+        except BaseException:
+            thunk[0], thunk[1] = entry, payload
+            raise
+        thunk[1] = value
+        thunk[0] = None
+        return value
+
+    def make(payload: T) -> Thunk:
+        return [entry, payload]
+
+    return make

@@ -1,0 +1,63 @@
+"""What a coroutine builtin may ask of the evaluator.
+
+These are the only functions here that yield to the frame loop; everything else that a
+coroutine awaits (anyio, EvalIO) goes up to the event loop untouched. Plain `def` builtins do
+not need them: they run in a fiber and use `values.force` and `values.call` directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from aionix.values.functions import call as call_value
+from aionix.values.thunk import Value
+from aionix.values.thunk import force as force_value
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class InFiber:
+    """Run `function()` as a new fiber on top of the asking coroutine; answer its result."""
+
+    function: Callable[[], object]
+
+    def __await__(self) -> Generator[object, object, object]:
+        return (yield self)
+
+
+@dataclass(slots=True)
+class Concurrently:
+    """Run each function in a run of its own, at the same time; answer the list of results."""
+
+    functions: tuple[Callable[[], object], ...]
+
+    def __await__(self) -> Generator[object, object, object]:
+        return (yield self)
+
+
+async def in_fiber(function: Callable[[], T]) -> T:
+    """The result of `function`, which may force, call and be suspended like any Nix code."""
+    return cast(T, await InFiber(function))
+
+
+async def force(value: Value) -> Value:
+    """`value`, evaluated to its outermost constructor."""
+    if type(value) is not list:
+        return value
+    if value[0] is None:
+        return value[1]
+    return await in_fiber(lambda: force_value(value))
+
+
+async def call(function: Value, argument: Value) -> Value:
+    """`function argument`, evaluated."""
+    return await in_fiber(lambda: call_value(function, argument))
+
+
+async def force_all(values: Iterable[Value]) -> list[Value]:
+    """All the values, evaluated at the same time: their waits for IO overlap."""
+    waits = tuple([lambda v=value: force_value(v) for value in values])
+    return cast(list[Value], await Concurrently(waits))
