@@ -19,7 +19,7 @@ Whoever raises says what happened. Each frame that the error passes on its way o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar, NamedTuple, Self
 
 from aionix.source import SourceMap, Span
@@ -54,15 +54,16 @@ class NixError(Exception):
         self._trace: _Trace = None
 
     def add_frame(self, message: str, span: Span | None = None) -> None:
-        """Notes a step of the way out. The first place that is known becomes the error's own."""
-        if self.span is None:
-            self.span = span
+        """Notes a step of the way out; a missing `span` is filled in by the next `place`."""
         self._trace = (TraceFrame(message, span), self._trace)
 
-    def locate(self, span: Span) -> None:
-        """Says where the error is, unless someone nearer to it already has."""
+    def place(self, span: Span) -> None:
+        """Says where the error, and the newest frame of its trace, happened; first word wins."""
         if self.span is None:
             self.span = span
+        trace = self._trace
+        if trace is not None and trace[0].span is None:
+            self._trace = (TraceFrame(trace[0].message, span), trace[1])
 
     @property
     def frames(self) -> list[TraceFrame]:
@@ -81,6 +82,45 @@ class NixError(Exception):
         copy.__dict__.update(self.__dict__)
         copy.args = self.args
         return copy
+
+    def to_dict(self) -> dict[str, object]:
+        """The error as plain data (what JSON can say), for logs and other programs.
+
+        `span` and each frame's are `{file, line, column, end_line, end_column}`, counted from
+        1, columns in bytes; or None where the place is not known.
+        """
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "span": self._where(self.span),
+            "frames": [{"message": text, "span": self._where(span)} for text, span in self.frames],
+        }
+
+    def _where(self, span: Span | None) -> dict[str, object] | None:
+        return None if span is None or self.sources is None else self.sources.where(span)
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        # Of the sources only those that the error points into; of the trace a flat list, as
+        # pickle recurses into nested tuples.
+        state = dict(self.__dict__, _trace=None, _thunk=None)
+        if self.sources is not None:
+            state["sources"] = self.sources.only([span for span in self._spans() if span is not None])
+        return _restore, (type(self), self.args, state, self.frames)
+
+    def _spans(self) -> list[Span | None]:
+        return [self.span, *[span for _, span in self.frames]]
+
+
+def _restore(
+    kind: type[NixError], args: tuple[object, ...], state: dict[str, object], frames: list[TraceFrame]
+) -> NixError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    for frame in frames:
+        error._trace = (frame, error._trace)
+    return error
 
 
 class ParseError(NixError):
@@ -180,8 +220,21 @@ class InfiniteRecursion(EvalError):
 
     def __init__(self, thunk: object) -> None:
         super().__init__("infinite recursion encountered")
-        self.thunk: object = thunk
         self.first: Span | None = None
+        self._thunk: object = thunk  # until the error has come back to where it began
+
+    def leave(self, thunk: object) -> None:
+        """The error comes out of `thunk`: if the circle ends there, the next place is `first`."""
+        if thunk is self._thunk:
+            self._thunk = None
+
+    def place(self, span: Span) -> None:
+        super().place(span)
+        if self._thunk is None and self.first is None:
+            self.first = span
+
+    def _spans(self) -> list[Span | None]:
+        return [self.first, *super()._spans()]
 
 
 class StackOverflow(EvalError):

@@ -10,6 +10,7 @@ columns in bytes) and every byte string is a file, valid UTF-8 or not.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -111,6 +112,27 @@ class SourceMap:
         source = self.source_at(span.start)
         line, column = source.position(span.start)
         return f"{source.name}:{line}:{column}"
+
+    def where(self, span: Span) -> dict[str, object]:
+        """`span` as plain data: the file, where it begins, where it ends."""
+        source = self.source_at(span.start)
+        line, column = source.position(span.start)
+        end_line, end_column = source.position(span.end)
+        return {
+            "file": source.name,
+            "line": line,
+            "column": column,
+            "end_line": end_line,
+            "end_column": end_column,
+        }
+
+    def only(self, spans: Iterable[Span]) -> SourceMap:
+        """A map with no other texts than those that `spans` lie in; their offsets stay."""
+        part = SourceMap()
+        part._end = self._end
+        part._sources = sorted({self.source_at(span.start) for span in spans}, key=lambda source: source.base)
+        part._bases = [source.base for source in part._sources]
+        return part
 
 
 def decode(latin: str) -> str:
