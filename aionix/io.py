@@ -1,9 +1,32 @@
-"""EvalIO: the one door between an evaluation and the outside world."""
+"""EvalIO: the one door between an evaluation and the outside world.
+
+A backend has three methods to write; the rest has defaults that are right, if not the fastest:
+
+    class Shelf(EvalIO):
+        async def read(self, path): ...        # FileNotFoundError, IsADirectoryError, ...
+        async def read_dir(self, path): ...    # {"default.nix": FileType.REGULAR}
+        async def file_type(self, path): ...   # of `path` itself, links not followed
+
+Paths are absolute, clean (no `.`, `..`, doubled or trailing `/`) text, surrogateescape for bytes
+that are not UTF-8. Failures are `OSError`s, with the errno that POSIX would give; the evaluator
+words them. Every method is awaited on the event loop and must not block it; many may be waiting
+at once. `io_backends.contract` has the checks that a backend must pass.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from enum import Enum
+from typing import Protocol
+
+#: As Linux: a path that meets more links than this is a loop.
+MAX_LINKS = 40
+#: As Linux: longer paths, and longer targets of links, are refused (ENAMETOOLONG).
+MAX_PATH = 4096
 
 
 class FileType(Enum):
@@ -15,40 +38,89 @@ class FileType(Enum):
     UNKNOWN = "unknown"
 
 
+class FileReader(Protocol):
+    """An open regular file, read from its start to its end."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file when it was opened."""
+
+    async def read(self, count: int) -> bytes:
+        """The next bytes, at most `count`; empty at the end."""
+
+
 class EvalIO(ABC):
-    """A tree of files, and an environment, that Nix code may look at.
-
-    Paths are absolute, clean, `/`-separated text (surrogateescape for bytes that are not
-    UTF-8). Failures are `OSError`s with the errno that POSIX would give; the evaluator words
-    them. Every method is awaited on the event loop and must not block it.
-    """
-
-    @abstractmethod
-    async def path_exists(self, path: str) -> bool:
-        """Is there something at `path`, links followed? (`pathExists`, `<x>`)"""
+    """A tree of files, and an environment, that Nix code may look at."""
 
     @abstractmethod
     async def read(self, path: str) -> bytes:
-        """All bytes of the file, links followed. (`readFile`, `import`, `hashFile`)"""
+        """All bytes of a regular file, links followed. (`import`, `readFile`, `hashFile`)
 
-    @abstractmethod
-    async def file_type(self, path: str) -> FileType:
-        """What `path` itself is: its parents' links are followed, its own is not."""
+        EISDIR for a directory; a fifo, device or socket is refused, not waited for.
+        """
 
     @abstractmethod
     async def read_dir(self, path: str) -> dict[str, FileType]:
-        """Names and kinds of the entries of a directory, links to it followed."""
+        """Names and kinds of a directory's entries, links to it followed. (`readDir`, copying a
+        path to the store)"""
 
     @abstractmethod
+    async def file_type(self, path: str) -> FileType:
+        """What `path` itself is: its parents' links are followed, its own is not.
+        (`readFileType`, `pathExists`, `import` of a directory)"""
+
     async def read_link(self, path: str) -> str:
-        """The target of a symlink, as written. (copying to the store)"""
+        """The target of a symlink, as written; EINVAL if it is none. (copying to the store,
+        `resolve`) A backend without links need not write this."""
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
 
-    @abstractmethod
     async def is_executable(self, path: str) -> bool:
-        """Does a regular file have the owner's execute bit? (copying to the store)"""
+        """Has a regular file the owner's execute bit? (copying to the store)"""
+        return False
+
+    def open(self, path: str) -> AbstractAsyncContextManager[FileReader]:
+        """A regular file, links followed, to be read in pieces: `async with io.open(p) as f`.
+        (hashing and copying large files)"""
+        return _whole(self, path)
+
+    async def resolve(self, path: str) -> str:
+        """`path` without links; what is missing stays as it is written.
+
+        (`findFile`, `import`, and the names in errors.) ELOOP for links in a circle. The `filename` of
+        an error is the part of the path that could not be looked at.
+        """
+        walk = walk_links(path)
+        try:
+            step = next(walk)
+            while True:
+                step = walk.send(await self._link_target(step))
+        except StopIteration as end:
+            return str(end.value)
+
+    async def _link_target(self, path: str) -> str | None:
+        try:
+            is_link = await self.file_type(path) is FileType.SYMLINK
+            return await self.read_link(path) if is_link else None
+        except OSError as error:
+            if not is_missing(error):
+                error.filename = path
+                raise
+            return None
+
+    async def path_exists(self, path: str) -> bool:
+        """Is there something at `path`, links followed? (`<x>`, `findFile`)"""
+        try:
+            if await self.file_type(path) is FileType.SYMLINK:
+                await self.file_type(await self.resolve(path))
+        except OSError as error:
+            if not is_missing(error):
+                raise
+            return False
+        return True
 
     async def import_path(self, path: str) -> str | None:
-        """The store path of `path`, if this backend keeps a store; else None: it is computed."""
+        """The store path of `path`, if this backend keeps a store; else None: it is computed.
+        (`"${./x}"`, `builtins.path`)"""
         return None
 
     def get_env(self, name: str) -> str | None:
@@ -56,5 +128,78 @@ class EvalIO(ABC):
         return None
 
     def store_dir(self) -> str | None:
-        """Where the store is; None for the usual `/nix/store`."""
+        """Where the store is; None for the usual `/nix/store`. (`storeDir`)"""
         return None
+
+
+def is_missing(error: OSError) -> bool:
+    """Does it say that the path leads to nothing, rather than that looking failed?"""
+    return isinstance(error, (FileNotFoundError, NotADirectoryError))
+
+
+def walk_links(path: str) -> Generator[str, str | None, str]:
+    """Resolves the links of `path`, without doing any IO.
+
+    Yields paths whose parents are free of links, is sent each one's target if it is a link, else
+    None, and returns `path` free of links. `..` in a target leaves the directory that was
+    reached, not the name that was written, and stops at `/`. Raises OSError ELOOP.
+    """
+    done: list[str] = []
+    pending = _parts(path)
+    links = 0
+    while pending:
+        part = pending.pop()
+        if part == "..":
+            del done[-1:]
+            continue
+        target = yield "/" + "/".join([*done, part])
+        if target is None:
+            done.append(part)
+            continue
+        links += 1
+        if links > MAX_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+        if target.startswith("/"):
+            done.clear()
+        pending += _parts(target)
+    return "/" + "/".join(done)
+
+
+def _parts(path: str) -> list[str]:
+    """The parts of a path, last first."""
+    if len(path) > MAX_PATH:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), path)
+    return [part for part in path.split("/")[::-1] if part not in ("", ".")]
+
+
+def follow_links(path: str, target_of: Callable[[str], str | None]) -> str:
+    """`walk_links` with an answer that needs no waiting."""
+    walk = walk_links(path)
+    try:
+        step = next(walk)
+        while True:
+            step = walk.send(target_of(step))
+    except StopIteration as end:
+        return str(end.value)
+
+
+class _Bytes:
+    """A FileReader over what is already in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
+    async def read(self, count: int) -> bytes:
+        piece = self._data[self._at : self._at + count]
+        self._at += len(piece)
+        return piece
+
+
+@asynccontextmanager
+async def _whole(io: EvalIO, path: str) -> AsyncIterator[FileReader]:
+    yield _Bytes(await io.read(path))
