@@ -1,0 +1,208 @@
+"""Code containers: bytes, constants, and where in the source each instruction comes from.
+
+A `Chunk` is written once, by the compiler, and only read afterwards. Constants are immutable data:
+numbers, strings, booleans, null, `Path`, `Lambda` and `Global`; never a value of one evaluation.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from aionix.bytecode.opcodes import OPS, Op, Operand, Position
+from aionix.errors import InternalError
+from aionix.source import Span
+
+JUMP_LIMIT = 0xFFFF
+
+
+class Global(NamedTuple):
+    """A name that no binding of the file defines: the VM looks it up among the globals."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Formals:
+    """A pattern's names, in source order, and whether each has a default."""
+
+    names: dict[str, bool]
+    ellipsis: bool
+    spans: dict[str, Span]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lambda:
+    """A blueprint of closures or thunks: code that runs in a frame of its own.
+
+    `name` is what the function or attribute was bound to. `parameter` is the simple parameter or the
+    name after `@`. `span` is that of the whole expression.
+    """
+
+    chunk: Chunk
+    kind: Literal["toplevel", "function", "thunk"]
+    name: str | None
+    parameter: str | None
+    formals: Formals | None
+    upvalue_count: int
+    captures_with: bool
+    span: Span
+
+
+class Chunk:
+    """`code`, `constants`, the table of spans, and the places of attribute names.
+
+    `attr_spans` has, by the offset of an `Attrs` instruction, one span per pair in the order of
+    pushing: where that name was written, None where nobody may ask.
+    """
+
+    __slots__ = ("_constant_index", "_span_starts", "_spans", "attr_spans", "code", "constants")
+
+    def __init__(self) -> None:
+        self.code = bytearray()
+        self.constants: list[object] = []
+        self.attr_spans: dict[int, tuple[Span | None, ...]] = {}
+        self._constant_index: dict[tuple[type, object], int] = {}
+        self._span_starts: list[int] = []
+        self._spans: list[Span] = []
+
+    def push_op(self, op: Op, span: Span) -> int:
+        """Appends an instruction byte and returns its offset."""
+        offset = len(self.code)
+        spans = self._spans
+        if not spans or (spans[-1] is not span and spans[-1] != span):
+            spans.append(span)
+            self._span_starts.append(offset)
+        self.code.append(op)
+        return offset
+
+    def push_op_with_arg(self, op: Op, arg: int, span: Span) -> int:
+        """Appends an instruction and its vu128 operand and returns its offset."""
+        offset = self.push_op(op, span)
+        if arg < 0x80:
+            self.code.append(arg)
+        else:
+            self.push_uvarint(arg)
+        return offset
+
+    def push_uvarint(self, number: int) -> None:
+        self.code += encode_uvarint(number)
+
+    def push_byte(self, byte: int) -> None:
+        self.code.append(byte)
+
+    def push_jump(self, op: Op, span: Span) -> int:
+        """Appends a jump to be patched and returns its offset."""
+        offset = self.push_op(op, span)
+        self.code += b"\0\0"
+        return offset
+
+    def patch_jump(self, offset: int) -> None:
+        """Lets the jump at `offset` lead to the end of the code so far."""
+        distance = len(self.code) - offset - 3
+        if distance > JUMP_LIMIT:
+            raise InternalError(f"a jump over {distance} bytes of code")
+        self.code[offset + 1 : offset + 3] = distance.to_bytes(2, "little")
+
+    def add_constant(self, constant: object) -> int:
+        """The index of `constant`, which is shared with equal constants of the same type."""
+        key = (type(constant), constant)
+        index = self._constant_index.get(key)
+        if index is None:
+            index = self._constant_index[key] = len(self.constants)
+            self.constants.append(constant)
+        return index
+
+    def span_at(self, offset: int) -> Span:
+        """The source of the instruction at `offset` (any of its bytes)."""
+        return self._spans[max(bisect_right(self._span_starts, offset) - 1, 0)]
+
+    def read_uvarint(self, offset: int) -> tuple[int, int]:
+        """The number at `offset`, and the offset after it."""
+        return decode_uvarint(self.code, offset)
+
+    def read_jump(self, offset: int) -> int:
+        """Where the jump instruction at `offset` leads to."""
+        return offset + 3 + int.from_bytes(self.code[offset + 1 : offset + 3], "little")
+
+
+def encode_uvarint(number: int) -> bytes:
+    """`number` (0 .. 2**64-1) as vu128: leading ones of the first byte tell the length."""
+    if number < 1 << 7:
+        return bytes([number])
+    if number < 1 << 14:
+        return bytes([0x80 | number & 0x3F, number >> 6])
+    if number < 1 << 21:
+        return bytes([0xC0 | number & 0x1F, number >> 5 & 0xFF, number >> 13])
+    if number < 1 << 28:
+        return bytes([0xE0 | number & 0x0F]) + (number >> 4).to_bytes(3, "little")
+    length = max(4, (number.bit_length() + 7) // 8)
+    return bytes([0xF0 | length - 1]) + number.to_bytes(length, "little")
+
+
+def decode_uvarint(data: bytes | bytearray, offset: int = 0) -> tuple[int, int]:
+    """The number at `offset`, and the offset after it. Bytes past the end count as zero."""
+    first = data[offset]
+    if first < 0x80:
+        return first, offset + 1
+    if first < 0xC0:
+        low_bits, length = 6, 1
+    elif first < 0xE0:
+        low_bits, length = 5, 2
+    elif first < 0xF0:
+        low_bits, length = 4, 3
+    else:
+        low_bits, length = 0, (first & 7) + 1
+    end = offset + 1 + length
+    rest = int.from_bytes(data[offset + 1 : end], "little")
+    return rest << low_bits | first & ((1 << low_bits) - 1), end
+
+
+class Instruction(NamedTuple):
+    """One decoded instruction. `arg` is its operand: a jump's target, the constant of a closure."""
+
+    offset: int
+    op: Op
+    arg: int
+    captures_with: bool
+    positions: tuple[Position, ...]
+    end: int
+
+
+def decode(chunk: Chunk, offset: int) -> Instruction:
+    """The instruction at `offset`."""
+    code = chunk.code
+    op = OPS[code[offset]]
+    kind = op.operand
+    if kind is Operand.INDEX:
+        arg, end = decode_uvarint(code, offset + 1)
+    elif kind is Operand.JUMP:
+        arg, end = chunk.read_jump(offset), offset + 3
+    elif kind is Operand.COERCION:
+        arg, end = code[offset + 1], offset + 2
+    elif kind is Operand.CLOSURE:
+        return _decode_closure(code, offset, op)
+    else:
+        arg, end = 0, offset + 1
+    return Instruction(offset, op, arg, False, (), end)
+
+
+def _decode_closure(code: bytearray, offset: int, op: Op) -> Instruction:
+    blueprint, end = decode_uvarint(code, offset + 1)
+    packed, end = decode_uvarint(code, end)
+    positions = []
+    for _ in range(packed >> 1):
+        position, end = decode_uvarint(code, end)
+        positions.append(Position(position))
+    return Instruction(offset, op, blueprint, bool(packed & 1), tuple(positions), end)
+
+
+def instructions(chunk: Chunk) -> list[Instruction]:
+    """All instructions in order."""
+    found = []
+    offset = 0
+    while offset < len(chunk.code):
+        found.append(decode(chunk, offset))
+        offset = found[-1].end
+    return found
