@@ -17,7 +17,7 @@ _NAMES: dict[type, tuple[str, str]] = {
     bool: ("bool", "a Boolean"),
     NoneType: ("null", "null"),
     str: ("string", "a string"),
-    ContextString: ("string", "a string"),
+    ContextString: ("string", "a string with context"),
     Path: ("path", "a path"),
     AttrSet: ("set", "a set"),
     tuple: ("list", "a list"),
@@ -40,7 +40,11 @@ def type_of(value: object) -> str:
 
 
 def kind_of(value: object) -> str:
-    """The kind with its article, as error messages say it: `a set`, `null`."""
+    """The kind with its article, as error messages say it: `a set`, `the built-in function 'map'`."""
+    if isinstance(value, Builtin):
+        return f"the built-in function '{value.name}'"
+    if isinstance(value, PartialApplication):
+        return f"the partially applied built-in function '{value.builtin.name}'"
     return _names(value)[1]
 
 

@@ -1,0 +1,62 @@
+"""The `<` operator, on which the other three and `builtins.lessThan` rest."""
+
+from __future__ import annotations
+
+from aionix.errors import Incomparable
+from aionix.values import strings
+from aionix.values.equality import equal_elements
+from aionix.values.kinds import kind_of, type_of
+from aionix.values.limits import MAX_NESTING, checkpoint, too_deep
+from aionix.values.paths import Path
+from aionix.values.thunk import Value, force
+
+
+def less_than(left: Value, right: Value) -> bool:
+    """`left < right`: numbers, strings and paths by their bytes, lists by their first difference.
+
+    Raises `Incomparable` for other kinds, and for kinds that differ.
+    """
+    left, right = force(left), force(right)
+    depth = 0
+    while type(left) is tuple and type(right) is tuple:
+        index = _first_difference(left, right)
+        if index == len(left) or index == len(right):
+            return len(left) < len(right)
+        left, right = force(left[index]), force(right[index])
+        depth += 1
+        if depth > MAX_NESTING:
+            raise too_deep()
+    return _less(left, right)
+
+
+def _less(left: Value, right: Value) -> bool:
+    kind = type(left)
+    if kind is type(right) and (kind is int or kind is float):
+        return left < right  # type: ignore[operator]
+    if isinstance(left, str) and isinstance(right, str):
+        return strings.less(left, right)
+    if type(left) is int and type(right) is float:
+        return float(left) < right
+    if type(left) is float and type(right) is int:
+        return left < float(right)
+    if isinstance(left, Path) and isinstance(right, Path):
+        return strings.less(left.text, right.text)
+    raise _incomparable(left, right)
+
+
+def _first_difference(left: tuple[Value, ...], right: tuple[Value, ...]) -> int:
+    """The index of the first elements that differ, or the length of the shorter list."""
+    shorter = min(len(left), len(right))
+    for index in range(shorter):
+        if not equal_elements(left[index], right[index]):
+            return index
+        if index & 1023 == 1023:
+            checkpoint()
+    return shorter
+
+
+def _incomparable(left: Value, right: Value) -> Incomparable:
+    message = f"cannot compare {kind_of(left)} with {kind_of(right)}"
+    if type_of(left) == type_of(right):
+        message += "; values of that type are incomparable"
+    return Incomparable(message)
