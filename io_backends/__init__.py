@@ -13,3 +13,8 @@ from io_backends.memory import Executable as Executable
 from io_backends.memory import Memory as Memory
 from io_backends.memory import Symlink as Symlink
 from io_backends.sealed import Sealed as Sealed
+
+
+def default_io() -> LocalDisk:
+    """What a command line tool of Nix sees: every file of this machine, and the environment."""
+    return LocalDisk(env=True)

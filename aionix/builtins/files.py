@@ -1,0 +1,128 @@
+"""Builtins that look at files. Every error is a FileError, worded in `vm.file_errors`."""
+
+from __future__ import annotations
+
+from posixpath import dirname
+
+from aionix.builtins.registry import (
+    FilePath,
+    Lazy,
+    List,
+    builtin,
+    expect_attrs,
+    expect_list,
+    expect_plain_str,
+)
+from aionix.errors import FileError, MissingAttribute
+from aionix.io import EvalIO, FileType, is_missing
+from aionix.values.attrs import AttrSet
+from aionix.values.coercion import coerce_to_path, coerce_to_string
+from aionix.values.paths import Path
+from aionix.values.strings import context_of, from_bytes, plain, with_context
+from aionix.values.thunk import Value, force
+from aionix.vm import search_path
+from aionix.vm.file_errors import Doing, resolved_file_error
+from aionix.vm.file_errors import file_error as file_error
+from aionix.vm.host import Host
+from aionix.vm.requests import in_fiber
+
+
+async def read_bytes(host: Host, path: str) -> bytes:
+    """All of a file; raises FileError."""
+    try:
+        return await host.io.read(path)
+    except OSError as error:
+        raise await resolved_file_error(host.io, error, path) from None
+
+
+@builtin("readFile")
+async def read_file(host: Host, path: FilePath) -> Value:
+    """The contents of the file at `path` as a string.
+
+    C++ Nix gives the string a context if the file is in the store and its store knows
+    references of it. This evaluator keeps no such records, so there is none.
+    """
+    data = await read_bytes(host, path)
+    if b"\0" in data:
+        name = await host.io.resolve(path)
+        raise FileError(f"the contents of the file '{name}' cannot be represented as a Nix string", name)
+    return from_bytes(data)
+
+
+@builtin("readDir")
+async def read_dir(host: Host, path: FilePath) -> Value:
+    """The entries of a directory: a set from names to "regular", "directory", "symlink" or "unknown"."""
+    try:
+        entries = await host.io.read_dir(path)
+    except OSError as error:
+        raise await resolved_file_error(host.io, error, path, Doing.LIST) from None
+    return AttrSet({name: kind.value for name, kind in entries.items()})
+
+
+@builtin("readFileType")
+async def read_file_type(host: Host, path: FilePath) -> Value:
+    """What `path` is: "regular", "directory", "symlink" or "unknown".
+
+    No part of the path before the last may be a link, as in C++ Nix.
+    """
+    try:
+        if await host.io.resolve(dirname(path)) != dirname(path):
+            raise await _link_above(host.io, path)
+        kind = await host.io.file_type(path)
+    except OSError as error:
+        raise file_error(error, path, Doing.STATUS) from None
+    return kind.value
+
+
+async def _link_above(io: EvalIO, path: str) -> FileError:
+    link = above = dirname(path)
+    while above != "/":
+        if await io.file_type(above) is FileType.SYMLINK:
+            link = above
+        above = dirname(above)
+    return FileError(f"path '{link}' is a symlink", link)
+
+
+@builtin("pathExists")
+async def path_exists(host: Host, path: Value) -> Value:
+    """Is there something at `path`? A link counts even if it leads to nothing.
+
+    A string that ends in `/` or `/.` asks for a directory, and there links are followed.
+    """
+    place = await in_fiber(lambda: coerce_to_path(path))
+    must_be_directory = isinstance(path, str) and path.endswith(("/", "/."))
+    try:
+        if must_be_directory:
+            place = await host.io.resolve(place)
+        kind = await host.io.file_type(place)
+    except OSError as error:
+        if is_missing(error):
+            return False
+        raise await resolved_file_error(host.io, error, place, Doing.STATUS) from None
+    return kind is FileType.DIRECTORY or not must_be_directory
+
+
+@builtin("findFile")
+async def find_file(host: Host, entries: Lazy, name: Lazy) -> Value:
+    """Looks `name` up in a list of `{ path, prefix }` sets, as `<name>` does in `builtins.nixPath`."""
+    pairs = await in_fiber(lambda: _search_path(expect_list(entries)))
+    wanted = await in_fiber(lambda: expect_plain_str(name))
+    return Path(await search_path.find_file(host.io, pairs, wanted, pure=host.pure))
+
+
+def _search_path(entries: List) -> list[search_path.Entry]:
+    return [_search_path_entry(expect_attrs(entry)) for entry in entries]
+
+
+def _search_path_entry(entry: AttrSet) -> search_path.Entry:
+    prefix = expect_plain_str(entry["prefix"]) if "prefix" in entry else ""
+    if "path" not in entry:
+        raise MissingAttribute("attribute 'path' missing")
+    return prefix, plain(coerce_to_string(force(entry["path"]), copy=False))
+
+
+@builtin("toPath")
+def to_path(path: Value) -> Value:
+    """The absolute path `path` as a clean string. Historical: strings serve as paths everywhere."""
+    text = coerce_to_path(path)
+    return with_context(text, context_of(path)) if isinstance(path, str) else text
