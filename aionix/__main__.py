@@ -1,0 +1,5 @@
+"""`python -m aionix` is `aionix`."""
+
+from aionix.cli.commands import main
+
+main()

@@ -1,0 +1,116 @@
+"""From a job to its text: evaluate each input, select, call with `--arg`, print."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from aionix.builtins.encode import to_json, to_xml
+from aionix.cli.options import PIPE_OPERATORS, Argument, Input, Job, Settings, split_search_path
+from aionix.cli.selection import auto_call, select
+from aionix.cli.terminal import say, tell_warnings
+from aionix.errors import NixError
+from aionix.evaluation import Evaluation, EvaluationBuilder, EvaluationResult
+from aionix.syntax import ParseOptions
+from aionix.values.coercion import coerce_to_string
+from aionix.values.deep import force_deep
+from aionix.values.printing import show
+from aionix.values.thunk import Value
+from io_backends import LocalDisk
+
+
+def configured(settings: Settings) -> EvaluationBuilder:
+    """The builder of an evaluation as `settings` want it, on the local disk."""
+    builder = (
+        Evaluation.builder(LocalDisk())
+        .pure(settings.pure)
+        .search_path(search_path(settings))
+        .max_call_depth(settings.max_call_depth)
+        .abort_on_warn(settings.abort_on_warn)
+        .parse_options(parse_options(settings))
+        .trace(say)
+    )
+    return builder.current_system(settings.system) if settings.system else builder
+
+
+def search_path(settings: Settings) -> list[tuple[str, str]]:
+    """`-I` first, then NIX_PATH; in pure mode the environment has no say."""
+    nix_path = settings.nix_path
+    if nix_path is None:
+        nix_path = "" if settings.pure else os.environ.get("NIX_PATH", "")
+    return [_entry(text) for text in [*settings.search_path, *split_search_path(nix_path)]]
+
+
+def _entry(text: str) -> tuple[str, str]:
+    prefix, _, path = text.rpartition("=")
+    return prefix, path if ":" in path else os.path.abspath(path)
+
+
+def parse_options(settings: Settings) -> ParseOptions:
+    return ParseOptions(
+        pipe_operators=PIPE_OPERATORS in settings.features,
+        url_literals=settings.url_literals,
+        absolute_path_literals=settings.absolute_path_literals,
+        short_path_literals=settings.short_path_literals,
+    )
+
+
+async def text_of(job: Job, settings: Settings) -> str:
+    """What the job prints, whole; raises NixError."""
+    evaluation = configured(settings).build()
+    arguments = {name: await _argument(evaluation, given) for name, given in job.arguments.items()}
+    texts = []
+    for given in job.inputs:
+        value = await value_of(evaluation, given, settings)
+        for path in job.attr_paths or [""]:
+            texts.append(await evaluation.run(lambda: _printed(value, path, arguments, job, settings)))  # noqa: B023
+    return "".join(texts)
+
+
+async def _argument(evaluation: Evaluation, given: Argument) -> Value:
+    if given.kind == "string":
+        return given.text
+    return await value_of(evaluation, Input("expression", given.text), Settings())
+
+
+async def value_of(evaluation: Evaluation, given: Input, settings: Settings) -> Value:
+    """The value of an input, evaluated to its outermost constructor; raises NixError."""
+    result = await _evaluated(evaluation, given)
+    tell_warnings(result.warnings, evaluation.sources, all_of_them=settings.warnings)
+    return result.unwrap().raw
+
+
+async def _evaluated(evaluation: Evaluation, given: Input) -> EvaluationResult:
+    if given.kind == "stdin":
+        return await evaluation.evaluate(sys.stdin.buffer.read(), "«stdin»", base_dir=os.getcwd())
+    if given.kind == "expression":
+        return await evaluation.evaluate(given.text, base_dir=os.getcwd())
+    if given.text.startswith("<") and given.text.endswith(">"):
+        return await evaluation.evaluate(f"import {given.text}", base_dir=os.getcwd())
+    return await evaluation.evaluate_file(os.path.abspath(given.text))
+
+
+def _printed(
+    value: Value, path: str, arguments: Mapping[str, Value], job: Job, settings: Settings
+) -> str:
+    value = select(value, path, arguments)
+    if arguments:
+        value = auto_call(value, arguments)
+    if settings.strict:
+        force_deep(value)
+    if job.output == "json":
+        return to_json(value) + "\n"
+    if job.output == "xml":
+        return to_xml(value, location=job.location)
+    if job.output == "raw":
+        return _raw(value)
+    return show(value) + "\n"
+
+
+def _raw(value: Value) -> str:
+    try:
+        return coerce_to_string(value)
+    except NixError as error:
+        error.add_frame("while generating the output")
+        raise

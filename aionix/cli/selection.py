@@ -1,0 +1,92 @@
+"""`-A`, `--arg`: which part of a value is meant, and functions that are called to get there.
+
+Runs inside a fiber, as it forces and calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MethodType
+
+from aionix.errors import IndexOutOfBounds, MissingArgument, MissingAttribute, NixError, TypeMismatch
+from aionix.values.attrs import AttrSet
+from aionix.values.functions import call
+from aionix.values.kinds import kind_of
+from aionix.values.thunk import Value, force
+from aionix.vm.operations import suggestion
+
+
+def split_attr_path(path: str) -> list[str]:
+    """The names in `a."b.c".d`; raises NixError for a quote that is not closed."""
+    names, name, at = [], "", 0
+    while at < len(path):
+        if path[at] == ".":
+            names.append(name)
+            name = ""
+        elif path[at] == '"':
+            end = path.find('"', at + 1)
+            if end < 0:
+                raise NixError(f"missing closing quote in selection path '{path}'")
+            name += path[at + 1 : end]
+            at = end
+        else:
+            name += path[at]
+        at += 1
+    return [*names, name] if name else names
+
+
+def select(value: Value, path: str, arguments: Mapping[str, Value]) -> Value:
+    """What `-A path` means in `value`: functions on the way are called, numbers index lists."""
+    for name in split_attr_path(path):
+        value = auto_call(value, arguments)
+        if name.isdecimal():
+            value = force(_element(value, int(name), path))
+        else:
+            value = force(_attribute(value, name, path))
+    return force(value)
+
+
+def _element(value: Value, index: int, path: str) -> Value:
+    if type(value) is not tuple:
+        raise TypeMismatch(_should_be(path, "a list", value))
+    if index >= len(value):
+        raise IndexOutOfBounds(f"list index {index} in selection path '{path}' is out of range")
+    return value[index]
+
+
+def _attribute(value: Value, name: str, path: str) -> Value:
+    if type(value) is not AttrSet:
+        raise TypeMismatch(_should_be(path, "a set", value))
+    if not name:
+        raise NixError(f"empty attribute name in selection path '{path}'")
+    if name not in value:
+        message = f"attribute '{name}' in selection path '{path}' not found"
+        raise MissingAttribute(message, hint=suggestion(name, list(value)))
+    return value[name]
+
+
+def _should_be(path: str, wanted: str, value: Value) -> str:
+    return f"the expression selected by the selection path '{path}' should be {wanted} but is {kind_of(value)}"
+
+
+def auto_call(value: Value, arguments: Mapping[str, Value]) -> Value:
+    """`value`, forced; a function of named arguments is called with those of `arguments` it takes.
+
+    Raises MissingArgument if it needs another one (Nix manual, `nix-instantiate --arg`).
+    """
+    value = force(value)
+    if type(value) is AttrSet and "__functor" in value:
+        return auto_call(call(force(value["__functor"]), value), arguments)
+    formals = value.__func__.code.formals if type(value) is MethodType else None
+    if formals is None:
+        return value
+    taken = dict(arguments) if formals.ellipsis else {}
+    for name, has_default in formals.names.items():
+        if name in arguments:
+            taken[name] = arguments[name]
+        elif not has_default:
+            raise MissingArgument(
+                f"cannot evaluate a function that has an argument without a value ('{name}')",
+                hint=f"give it one: --arg {name} EXPRESSION, or --argstr {name} TEXT",
+            )
+    return force(call(value, AttrSet(taken)))
