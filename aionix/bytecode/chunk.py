@@ -54,15 +54,25 @@ class Chunk:
     """`code`, `constants`, the table of spans, and the places of attribute names.
 
     `attr_spans` has, by the offset of an `Attrs` instruction, one span per pair in the order of
-    pushing: where that name was written, None where nobody may ask.
+    pushing: where that name was written, None where nobody may ask. `attr_names` has the names
+    of those `Attrs` whose names are all constant: they need no check when the set is built.
     """
 
-    __slots__ = ("_constant_index", "_span_starts", "_spans", "attr_spans", "code", "constants")
+    __slots__ = (
+        "_constant_index",
+        "_span_starts",
+        "_spans",
+        "attr_names",
+        "attr_spans",
+        "code",
+        "constants",
+    )
 
     def __init__(self) -> None:
         self.code = bytearray()
         self.constants: list[object] = []
         self.attr_spans: dict[int, tuple[Span | None, ...]] = {}
+        self.attr_names: dict[int, tuple[str, ...]] = {}
         self._constant_index: dict[tuple[type, object], int] = {}
         self._span_starts: list[int] = []
         self._spans: list[Span] = []
