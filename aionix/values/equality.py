@@ -40,8 +40,8 @@ def _equal(left: Value, right: Value, depth: int) -> bool:
         return _equal_lists(left, right, depth + 1)  # type: ignore[arg-type]
     if kind is AttrSet:
         return _equal_sets(left, right, depth + 1)  # type: ignore[arg-type]
-    if kind is Path:
-        return left.text == right.text  # type: ignore[attr-defined]
+    if isinstance(left, Path) and isinstance(right, Path):
+        return left.text == right.text
     if kind in _PLAIN:
         return left == right
     return False  # functions

@@ -27,12 +27,12 @@ def parse_int(text: str) -> int | None:
 
 def show_float(number: float) -> str:
     """As values are printed, in XML too: six significant digits (`%g`)."""
-    return "%g" % number if not isnan(number) else _nan(number)
+    return f"{number:g}" if not isnan(number) else _nan(number)
 
 
 def fixed_float(number: float) -> str:
     """As `toString` writes it: six decimals (`%f`)."""
-    return "%f" % number if not isnan(number) else _nan(number)
+    return f"{number:f}" if not isnan(number) else _nan(number)
 
 
 def _nan(number: float) -> str:

@@ -30,9 +30,10 @@ def less_than(left: Value, right: Value) -> bool:
 
 
 def _less(left: Value, right: Value) -> bool:
-    kind = type(left)
-    if kind is type(right) and (kind is int or kind is float):
-        return left < right  # type: ignore[operator]
+    if type(left) is int and type(right) is int:
+        return left < right
+    if type(left) is float and type(right) is float:
+        return left < right
     if isinstance(left, str) and isinstance(right, str):
         return strings.less(left, right)
     if type(left) is int and type(right) is float:
