@@ -1,0 +1,198 @@
+"""Attribute sets. Results keep what is known about where their attributes were written."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from aionix.builtins.loops import stretches
+from aionix.builtins.registry import (
+    Function,
+    Lazy,
+    List,
+    PlainStr,
+    builtin,
+    expect_attrs,
+    expect_plain_str,
+)
+from aionix.errors import MissingAttribute
+from aionix.source import SourceMap, Span
+from aionix.values.attrs import AttrSet, Positions, sorted_names
+from aionix.values.functions import call2
+from aionix.values.printing import show_name
+from aionix.values.thunk import Value, current_fiber, force, native
+
+
+@builtin("attrNames")
+def attr_names(attrs: AttrSet) -> Value:
+    """The names of the set's attributes, sorted by their bytes."""
+    return tuple(sorted_names(attrs))
+
+
+@builtin("attrValues")
+def attr_values(attrs: AttrSet) -> Value:
+    """The values of the set's attributes, in the order of their names."""
+    return tuple([attrs[name] for name in sorted_names(attrs)])
+
+
+@builtin("getAttr")
+def get_attr(name: PlainStr, attrs: AttrSet) -> Value:
+    """The attribute `name` of the set: `.` with a computed name. A missing one is an error."""
+    return force(require(attrs, name))
+
+
+def require(attrs: AttrSet, name: str) -> Value:
+    """The attribute, not forced; raises MissingAttribute."""
+    try:
+        return attrs[name]
+    except KeyError:
+        raise MissingAttribute(f"attribute '{show_name(name)}' missing") from None
+
+
+@builtin("hasAttr")
+def has_attr(name: PlainStr, attrs: AttrSet) -> bool:
+    """Whether the set has an attribute `name`: `?` with a computed name."""
+    return name in attrs
+
+
+@builtin("removeAttrs")
+def remove_attrs(attrs: AttrSet, names: List) -> Value:
+    """The set without the attributes that are listed; names that it does not have do no harm."""
+    gone = [name for name in [expect_plain_str(name) for name in names] if name in attrs]
+    result = AttrSet(attrs)
+    for name in gone:
+        result.pop(name, None)
+    positions = getattr(attrs, "positions", None)
+    if positions is not None:
+        result.positions = _without(positions, gone) if gone else positions
+    return result
+
+
+def _without(positions: Positions, names: list[str]) -> Positions:
+    # The names must not stay in the table: under a `//` they would hide the other side's.
+    table = _flat(positions)
+    for name in names:
+        table.pop(name, None)
+    return table
+
+
+def _flat(positions: Positions) -> dict[str, Span]:
+    """One table that answers as `positions` does."""
+    tables, pending = [], [positions]
+    while pending:
+        table = pending.pop()
+        if isinstance(table, tuple):
+            right, left = table
+            pending += (left, right)
+        elif table is not None:
+            tables.append(table)
+    result: dict[str, Span] = {}
+    for table in reversed(tables):
+        result.update(table)
+    return result
+
+
+@builtin("listToAttrs")
+def list_to_attrs(pairs: List) -> Value:
+    """The set with an attribute for each `{ name = ...; value = ...; }` of the list. Of several
+    with the same name, the first counts."""
+    result = AttrSet()
+    spans: dict[str, Span] = {}
+    for stretch in stretches(pairs):
+        for pair in stretch:
+            pair = expect_attrs(pair)
+            name = expect_plain_str(require(pair, "name"))
+            if name in result:
+                continue
+            result[name] = require(pair, "value")
+            span = pair.position_of("value")
+            if span is not None:
+                spans[name] = span
+    if spans:
+        result.positions = spans
+    return result
+
+
+@builtin("catAttrs")
+def cat_attrs(name: PlainStr, sets: List) -> Value:
+    """The values of the attribute `name` of those sets in the list that have it."""
+    values: list[Value] = []
+    for stretch in stretches(sets):
+        for attrs in stretch:
+            attrs = expect_attrs(attrs)
+            if name in attrs:
+                values.append(attrs[name])
+    return tuple(values)
+
+
+@builtin("intersectAttrs")
+def intersect_attrs(names: AttrSet, attrs: AttrSet) -> Value:
+    """The attributes of the second set whose names are in the first set too."""
+    if len(names) < len(attrs):
+        result = AttrSet({name: attrs[name] for name in names if name in attrs})
+    else:
+        result = AttrSet({name: value for name, value in attrs.items() if name in names})
+    positions = getattr(attrs, "positions", None)
+    if positions is not None:
+        result.positions = positions
+    return result
+
+
+def _call_triple(triple: tuple[Value, Value, Value]) -> Value:
+    return call2(triple[0], triple[1], triple[2])
+
+
+#: A thunk for `f x y`, made from `(f, x, y)`.
+_delayed_call2 = native(_call_triple)
+
+
+@builtin("mapAttrs")
+def map_attrs(function: Lazy, attrs: AttrSet) -> Value:
+    """The set with the same names whose values are `function name value`, computed when asked."""
+    result = AttrSet()
+    for names in stretches(tuple(attrs)):
+        for name in cast(tuple[str, ...], names):
+            result[name] = _delayed_call2((function, name, attrs[name]))
+    return result
+
+
+@builtin("zipAttrsWith")
+def zip_attrs_with(function: Function, sets: List) -> Value:
+    """The union of the sets in the list. Each value is `function name values`, computed when
+    asked, where `values` has that attribute of all sets that have it, in order."""
+    found: dict[str, list[Value]] = {}
+    for stretch in stretches(sets):
+        for attrs in stretch:
+            for name, value in expect_attrs(attrs).items():
+                if name in found:
+                    found[name].append(value)
+                else:
+                    found[name] = [value]
+    return AttrSet({name: _delayed_call2((function, name, tuple(values))) for name, values in found.items()})
+
+
+@builtin("unsafeGetAttrPos")
+def unsafe_get_attr_pos(name: PlainStr, attrs: AttrSet) -> Value:
+    """Where the attribute `name` of the set was written: `{ file; line; column; }`. `null` if
+    the set does not have it, if nobody wrote it, or if it was not written in a file."""
+    span = attrs.position_of(name) if name in attrs else None
+    if span is None:
+        return None
+    sources = current_fiber().run.sources
+    source = sources.source_at(span.start)
+    if not source.name.startswith("/"):
+        return None
+    place = (sources, span)
+    return AttrSet(file=source.name, line=_line(place), column=_column(place))
+
+
+def _line_of(place: tuple[SourceMap, Span]) -> int:
+    return place[0].position(place[1]).line
+
+
+def _column_of(place: tuple[SourceMap, Span]) -> int:
+    return place[0].position(place[1]).column
+
+
+# Thunks, for C++ Nix counts lines only when asked (and prints `<CODE>` until then).
+_line = native(_line_of)
+_column = native(_column_of)

@@ -1,0 +1,127 @@
+"""String contexts: the store paths that a string depends on.
+
+How an element is written is said in `values.strings`. To Nix code a context is a set with, by
+store path, `path = true` (that path), `allOutputs = true` (a derivation and all its outputs) and
+`outputs = [ ... ]` (these outputs of it).
+"""
+
+from __future__ import annotations
+
+import re
+
+from aionix.builtins.registry import (
+    Coerced,
+    builtin,
+    expect_attrs,
+    expect_bool,
+    expect_list,
+    expect_plain_str,
+)
+from aionix.errors import ContextError
+from aionix.values.attrs import AttrSet, sorted_names
+from aionix.values.paths import clean
+from aionix.values.printing import show_name
+from aionix.values.strings import ContextString, context_of, plain, with_context
+from aionix.values.thunk import Value
+from aionix.vm.host import Host
+
+# 32 digits of Nix's base 32, a dash, a name of at most 211 characters. A name may begin with a
+# dot, but `.` and `..`, alone or before a dash, are refused.
+_STORE_NAME = re.compile(r"[0-9a-df-np-sv-z]{32}-(?!\.\.?(-|\Z))[0-9A-Za-z+\-._?=]{1,211}")
+
+
+@builtin("hasContext")
+def has_context(text: str) -> bool:
+    """Whether the string depends on anything in the store."""
+    return type(text) is ContextString
+
+
+@builtin("getContext")
+def get_context(text: str) -> Value:
+    """What the string depends on: a set with a set for each store path, which has `path`,
+    `allOutputs` or `outputs`."""
+    found: dict[str, AttrSet] = {}
+    outputs: dict[str, list[str]] = {}
+    for element in context_of(text):
+        if element[0] == "!":
+            output, _, path = element[1:].rpartition("!")
+            outputs.setdefault(path, []).append(output)
+        elif element[0] == "=":
+            found.setdefault(element[1:], AttrSet())["allOutputs"] = True
+        else:
+            found.setdefault(element, AttrSet())["path"] = True
+    for path, names in outputs.items():
+        found.setdefault(path, AttrSet())["outputs"] = tuple(sorted_names(names))
+    return AttrSet(found)
+
+
+@builtin("appendContext")
+def append_context(host: Host, text: str, context: AttrSet) -> str:
+    """The string, which now depends on `context` too, a set as `getContext` gives it."""
+    added: set[str] = set()
+    for key in sorted_names(context):
+        path = _store_path(key, host.store_dir)
+        added |= _elements(key, path, expect_attrs(context[key]))
+    return with_context(text, context_of(text) | added)
+
+
+def _store_path(key: str, store_dir: str) -> str:
+    directory, _, name = clean(key).rpartition("/")
+    if not (key.startswith("/") and directory == store_dir and _STORE_NAME.fullmatch(name)):
+        raise ContextError(f"context key '{show_name(key)}' is not a store path")
+    return f"{store_dir}/{name}"
+
+
+def _elements(key: str, path: str, wanted: AttrSet) -> set[str]:
+    elements: set[str] = set()
+    if "path" in wanted and expect_bool(wanted["path"]):
+        elements.add(path)
+    if "allOutputs" in wanted and expect_bool(wanted["allOutputs"]):
+        _require_derivation(key, path, "all-outputs context")
+        elements.add(f"={path}")
+    if "outputs" in wanted:
+        outputs = expect_list(wanted["outputs"])
+        if outputs:
+            _require_derivation(key, path, "derivation output context")
+        elements.update([f"!{expect_plain_str(output)}!{path}" for output in outputs])
+    return elements
+
+
+def _require_derivation(key: str, path: str, what: str) -> None:
+    if not path.endswith(".drv"):
+        raise ContextError(f"tried to add {what} of {show_name(key)}, which is not a derivation, to a string")
+
+
+@builtin("unsafeDiscardStringContext")
+def unsafe_discard_string_context(text: Coerced) -> str:
+    """The string, which depends on nothing any more."""
+    return plain(text)
+
+
+@builtin("unsafeDiscardOutputDependency")
+def unsafe_discard_output_dependency(text: Coerced) -> str:
+    """The string; where it depended on a derivation with all its outputs, it now depends on the
+    derivation's file only."""
+    return with_context(text, frozenset([element.removeprefix("=") for element in context_of(text)]))
+
+
+@builtin("addDrvOutputDependencies")
+def add_drv_output_dependencies(text: Coerced) -> str:
+    """The string, which must depend on one derivation's file; it now depends on the derivation
+    with all its outputs."""
+    context = context_of(text)
+    if len(context) != 1:
+        raise ContextError(
+            f"context of string '{text}' must have exactly one element, but has {len(context)}"
+        )
+    (element,) = context
+    if element[0] == "!":
+        output = element[1:].rpartition("!")[0]
+        raise ContextError(
+            "`addDrvOutputDependencies` can only act on derivations, "
+            f"not on a derivation output such as '{output}'"
+        )
+    path = element.removeprefix("=")
+    if not path.endswith(".drv"):
+        raise ContextError(f"path '{path}' is not a derivation")
+    return with_context(text, frozenset({f"={path}"}))

@@ -1,0 +1,191 @@
+"""Lists. Elements are forced only where a question about them needs an answer."""
+
+from __future__ import annotations
+
+from aionix.builtins.loops import binary, stretches, unary
+from aionix.builtins.registry import (
+    Function,
+    Lazy,
+    List,
+    builtin,
+    expect_bool,
+    expect_function,
+    expect_list,
+    expect_plain_str,
+)
+from aionix.errors import IndexOutOfBounds, InvalidArgument
+from aionix.values.attrs import AttrSet
+from aionix.values.equality import equal_elements
+from aionix.values.functions import delayed_call
+from aionix.values.thunk import Value, force
+
+#: A list of thunks takes some 160 bytes an element: this bounds one `genList` to 2.7 GB.
+LONGEST = 2**24
+
+
+@builtin("length")
+def length(values: List) -> int:
+    """The number of elements."""
+    return len(values)
+
+
+@builtin("head")
+def head(values: List) -> Value:
+    """The first element; an error if there is none."""
+    if not values:
+        raise IndexOutOfBounds("'builtins.head' called on an empty list")
+    return force(values[0])
+
+
+@builtin("tail")
+def tail(values: List) -> Value:
+    """The list without its first element; an error if it is empty. Copies: walking a list this
+    way takes quadratic time."""
+    if not values:
+        raise IndexOutOfBounds("'builtins.tail' called on an empty list")
+    return values[1:]
+
+
+@builtin("elemAt")
+def elem_at(values: Lazy, index: int) -> Value:
+    """The element at `index`, counted from 0; an error if there is none."""
+    elements = expect_list(values)
+    if not 0 <= index < len(elements):
+        raise IndexOutOfBounds(
+            f"'builtins.elemAt' called with index {index} on a list of size {len(elements)}"
+        )
+    return force(elements[index])
+
+
+@builtin("elem")
+def elem(value: Lazy, values: List) -> bool:
+    """Whether some element equals `value`; elements after it are not looked at."""
+    for stretch in stretches(values):
+        for element in stretch:
+            if equal_elements(value, element):
+                return True
+    return False
+
+
+@builtin("map")
+def map_list(function: Lazy, values: List) -> Value:
+    """The list of `function element` for each element, computed when asked."""
+    if not values:
+        return ()
+    function = expect_function(function)
+    result: list[Value] = []
+    for stretch in stretches(values):
+        result += [delayed_call((function, value)) for value in stretch]
+    return tuple(result)
+
+
+@builtin("genList")
+def gen_list(generator: Lazy, count: int) -> Value:
+    """The list of `generator 0`, `generator 1`, ... with `count` elements, computed when asked."""
+    if not 0 <= count <= LONGEST:
+        raise InvalidArgument(f"cannot create list of size {count}")
+    return map_list(expect_function(generator), tuple(range(count)))
+
+
+@builtin("filter")
+def filter_list(predicate: Lazy, values: List) -> Value:
+    """The elements for which `predicate element` is `true`."""
+    if not values:
+        return ()
+    test = unary(expect_function(predicate))
+    kept: list[Value] = []
+    for stretch in stretches(values):
+        for value in stretch:
+            if expect_bool(test(value)):
+                kept.append(value)
+    # Being the same list can be seen: a second one is printed as «repeated».
+    return values if len(kept) == len(values) else tuple(kept)
+
+
+@builtin("partition")
+def partition(predicate: Function, values: List) -> Value:
+    """`{ right = ...; wrong = ...; }`: the elements for which `predicate element` is `true`, and
+    the others. Forces the elements."""
+    test = unary(predicate)
+    right: list[Value] = []
+    wrong: list[Value] = []
+    for stretch in stretches(values):
+        for value in stretch:
+            value = force(value)
+            (right if expect_bool(test(value)) else wrong).append(value)
+    return AttrSet(right=tuple(right), wrong=tuple(wrong))
+
+
+@builtin("groupBy")
+def group_by(key: Function, values: List) -> Value:
+    """A set of lists: each element is in the one that the string `key element` names."""
+    name_of = unary(key)
+    groups: dict[str, list[Value]] = {}
+    for stretch in stretches(values):
+        for value in stretch:
+            name = expect_plain_str(name_of(value))
+            if name in groups:
+                groups[name].append(value)
+            else:
+                groups[name] = [value]
+    return AttrSet({name: tuple(group) for name, group in groups.items()})
+
+
+@builtin("all")
+def all_of(predicate: Function, values: List) -> bool:
+    """Whether `predicate element` is `true` for every element; stops at the first `false`."""
+    test = unary(predicate)
+    for stretch in stretches(values):
+        for value in stretch:
+            if not expect_bool(test(value)):
+                return False
+    return True
+
+
+@builtin("any")
+def any_of(predicate: Function, values: List) -> bool:
+    """Whether `predicate element` is `true` for some element; stops at the first `true`."""
+    test = unary(predicate)
+    for stretch in stretches(values):
+        for value in stretch:
+            if expect_bool(test(value)):
+                return True
+    return False
+
+
+@builtin("foldl'")
+def foldl(operator: Function, start: Lazy, values: List) -> Value:
+    """`operator (... (operator (operator start e0) e1) ...) en`; each step is evaluated before
+    the next one begins."""
+    if not values:
+        return force(start)
+    step = binary(operator)
+    result = start
+    for stretch in stretches(values):
+        for value in stretch:
+            result = step(result, value)
+    return result
+
+
+@builtin("concatLists")
+def concat_lists(lists: List) -> Value:
+    """The elements of all the lists in a row."""
+    result: list[Value] = []
+    longest: tuple[Value, ...] = ()
+    for stretch in stretches(lists):
+        for values in stretch:
+            values = expect_list(values)
+            result += values
+            longest = values if len(values) > len(longest) else longest
+    return longest if len(longest) == len(result) else tuple(result)
+
+
+@builtin("concatMap")
+def concat_map(function: Function, values: List) -> Value:
+    """The elements of all the lists `function element` in a row."""
+    lists_of = unary(function)
+    result: list[Value] = []
+    for stretch in stretches(values):
+        for value in stretch:
+            result += expect_list(lists_of(value))
+    return tuple(result)

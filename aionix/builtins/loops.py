@@ -1,0 +1,50 @@
+"""What builtins that walk long lists share: fair stretches and quick calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from types import MethodType
+from typing import cast
+
+from aionix.values.functions import Builtin, call, call2
+from aionix.values.limits import checkpoint
+from aionix.values.thunk import Value
+
+#: Elements between two looks at the clock: 1 to 4 ms of work that calls no Nix code.
+STRETCH = 4096
+
+
+def stretches(values: tuple[Value, ...]) -> Iterable[tuple[Value, ...]]:
+    """`values` in stretches; the event loop may have a turn after each but the last."""
+    return (values,) if len(values) <= STRETCH else _pausing(values)
+
+
+def _pausing(values: tuple[Value, ...]) -> Iterator[tuple[Value, ...]]:
+    # A generator, but nothing is forced inside it: its C frame is there for the pause only.
+    yield values[:STRETCH]
+    for start in range(STRETCH, len(values), STRETCH):
+        checkpoint()
+        yield values[start : start + STRETCH]
+
+
+def unary(function: Value) -> Callable[[Value], Value]:
+    """The quickest way to call `function`, evaluated, with one argument again and again."""
+    if type(function) is MethodType:
+        return cast(Callable[[Value], Value], function)
+    if type(function) is Builtin and function.arity == 1:
+        return function.run
+    return lambda argument: call(function, argument)
+
+
+def binary(function: Value) -> Callable[[Value, Value], Value]:
+    """The quickest way to call `function`, evaluated, with two arguments again and again."""
+    if type(function) is Builtin and function.arity == 2:
+        return function.run
+    if type(function) is not MethodType:
+        return lambda first, second: call2(function, first, second)
+
+    def apply(first: Value, second: Value) -> Value:
+        partial = function(first)
+        return partial(second) if type(partial) is MethodType else call(partial, second)
+
+    return apply

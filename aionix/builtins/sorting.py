@@ -1,0 +1,67 @@
+"""`sort`: a stable merge sort in Python, since a comparator must not be called from C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+from aionix.builtins.loops import binary, stretches
+from aionix.builtins.registry import Lazy, List, builtin, expect_bool, expect_function
+from aionix.values.functions import Builtin
+from aionix.values.limits import checkpoint
+from aionix.values.ordering import less_than
+from aionix.values.strings import ContextString, byte_key
+from aionix.values.thunk import Value, force
+
+_IsLess: TypeAlias = Callable[[Value, Value], Value]
+#: As many elements are merged before the event loop is thought of.
+_LONG = 2048
+
+
+@builtin("sort")
+def sort(comparator: Lazy, values: List) -> Value:
+    """The elements, evaluated, in an order in which no element comes after one that
+    `comparator` says it is less than; equal ones stay as they were."""
+    if not values:
+        return ()
+    comparator = expect_function(comparator)
+    elements: list[Value] = []
+    for stretch in stretches(values):
+        elements += [force(value) for value in stretch]
+    if type(comparator) is Builtin and comparator.name == "lessThan":
+        return tuple(_sorted_by_value(elements))
+    return tuple(_merge_sorted(elements, binary(comparator)))
+
+
+def _sorted_by_value(values: list[Value]) -> list[Value]:
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return cast(list[Value], sorted(cast(list[int], values)))
+    if kinds <= {str, ContextString}:
+        return cast(list[Value], sorted(cast(list[str], values), key=byte_key))
+    return _merge_sorted(values, less_than)
+
+
+def _merge_sorted(values: list[Value], is_less: _IsLess) -> list[Value]:
+    if len(values) == 1:
+        return values
+    middle = len(values) // 2
+    left, right = _merge_sorted(values[:middle], is_less), _merge_sorted(values[middle:], is_less)
+    if len(values) > _LONG:
+        checkpoint()
+    if not expect_bool(is_less(right[0], left[-1])):
+        return left + right
+    return _merged(left, right, is_less)
+
+
+def _merged(left: list[Value], right: list[Value], is_less: _IsLess) -> list[Value]:
+    result: list[Value] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        if expect_bool(is_less(right[j], left[i])):
+            result.append(right[j])
+            j += 1
+        else:
+            result.append(left[i])
+            i += 1
+    return result + left[i:] + right[j:]

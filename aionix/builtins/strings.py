@@ -1,0 +1,148 @@
+"""Strings: bytes, with a context that every result inherits. Paths where they are like strings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from aionix.builtins.loops import stretches
+from aionix.builtins.registry import Coerced, Lazy, List, builtin, expect_int, expect_str
+from aionix.errors import IndexOutOfBounds, InvalidArgument
+from aionix.values import strings
+from aionix.values.coercion import coerce_to_string
+from aionix.values.limits import checkpoint
+from aionix.values.paths import Path
+from aionix.values.strings import ContextString, context_of, from_bytes, to_bytes, with_context
+from aionix.values.thunk import Value
+
+
+@builtin("toString")
+def to_string(value: Lazy) -> str:
+    """The value as a string. Numbers in decimal notation, `true` as `"1"`, `false` and `null` as
+    `""`, lists as their elements with spaces between, paths as their text, and sets through
+    `__toString` or `outPath`."""
+    return coerce_to_string(value, strong=True, copy=False)
+
+
+@builtin("stringLength")
+def string_length(text: Coerced) -> int:
+    """The number of bytes."""
+    return strings.length(text)
+
+
+@builtin("substring")
+def substring(start: int, length: Lazy, text: Lazy) -> str:
+    """`length` bytes of `text` from the byte `start` on, or fewer where it ends; a negative
+    length means all the rest."""
+    if start < 0:
+        raise IndexOutOfBounds("negative start position in 'substring'")
+    count = expect_int(length)
+    whole = coerce_to_string(text)
+    end = start + count if count >= 0 else None
+    part = whole[start:end] if whole.isascii() else from_bytes(to_bytes(whole)[start:end])
+    return with_context(part, context_of(whole))
+
+
+@builtin("concatStringsSep")
+def concat_strings_sep(separator: str, values: List) -> str:
+    """The elements as strings in a row, with `separator` between them."""
+    parts: list[str] = []
+    for stretch in stretches(values):
+        parts += [coerce_to_string(value) for value in stretch]
+    context = context_of(separator).union(*[part.context for part in parts if type(part) is ContextString])
+    return with_context(strings.normal(separator.join(parts)), context)
+
+
+@builtin("baseNameOf")
+def base_name_of(path: Lazy) -> str:
+    """What comes after the last slash of a path or string; one slash at its end does not count."""
+    text = coerce_to_string(path, copy=False)
+    name = text.removesuffix("/").rpartition("/")[2]
+    return with_context(name, context_of(text))
+
+
+@builtin("dirOf")
+def dir_of(path: Value) -> Value:
+    """What comes before the last slash: a path of a path, a string of a string, `"."` if there is
+    no slash."""
+    if type(path) is Path:
+        return Path(path.text.rpartition("/")[0] or "/")
+    text = coerce_to_string(path, copy=False)
+    return with_context(_parent(text), context_of(text))
+
+
+def _parent(text: str) -> str:
+    if "/" not in text:
+        return "."
+    if not text.strip("/"):
+        return text
+    return text.rpartition("/")[0].rstrip("/") or "/"
+
+
+@builtin("replaceStrings")
+def replace_strings(old: List, new: List, text: Lazy) -> str:
+    """`text` with every occurrence of a string of the first list replaced by its counterpart of
+    the second, in one pass from the left; of several that fit, the first listed counts. An empty
+    one fits everywhere. A replacement is evaluated only if it is needed."""
+    if len(old) != len(new):
+        raise InvalidArgument(
+            "'from' and 'to' arguments passed to builtins.replaceStrings have different lengths"
+        )
+    patterns = [_latin(expect_str(pattern)) for pattern in old]
+    whole = expect_str(text)
+    context = context_of(whole)
+    used: dict[int, str] = {}
+
+    def replacement(index: int) -> str:
+        nonlocal context
+        if index not in used:
+            by = expect_str(new[index])
+            context |= context_of(by)
+            used[index] = _latin(by)
+        return used[index]
+
+    result = _replace(_latin(whole), patterns, replacement)
+    return with_context(_from_latin(result), context)
+
+
+def _latin(text: str) -> str:
+    # One character a byte, for an empty pattern fits between the bytes of one character too.
+    return strings.plain(text) if text.isascii() else to_bytes(text).decode("latin-1")
+
+
+def _from_latin(text: str) -> str:
+    return text if text.isascii() else from_bytes(text.encode("latin-1"))
+
+
+def _replace(text: str, patterns: list[str], replacement: Callable[[int], str]) -> str:
+    by_first, anywhere = _index(patterns)
+    if not patterns:
+        return text
+    candidate = re.compile("" if anywhere else "[" + re.escape("".join(by_first)) + "]")
+    parts: list[str] = []
+    done = at = steps = 0
+    while at <= len(text) and (found := candidate.search(text, at)) is not None:
+        at = found.start()
+        for index in by_first.get(text[at : at + 1], anywhere):
+            if text.startswith(patterns[index], at):
+                parts += (text[done:at], replacement(index))
+                done = at + len(patterns[index])
+                break
+        at = max(done, at + 1)
+        steps += 1
+        if steps & 1023 == 0:
+            checkpoint()
+    parts.append(text[done:])
+    return "".join(parts)
+
+
+def _index(patterns: list[str]) -> tuple[dict[str, list[int]], list[int]]:
+    """Which patterns to try, in order, before a character; and before one that is not listed."""
+    by_first: dict[str, list[int]] = {}
+    for index, pattern in enumerate(patterns):
+        if not pattern:
+            for indices in by_first.values():
+                indices.append(index)
+            return by_first, [index]  # it fits everywhere: those after it are never tried
+        by_first.setdefault(pattern[0], []).append(index)
+    return by_first, []
