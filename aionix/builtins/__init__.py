@@ -1,0 +1,65 @@
+"""What the language offers by name: the global scope of an evaluation.
+
+One file per subject; each registers its functions with `registry.builtin`. Files whose builtins
+take the `Host` reach the outside world, the others cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from importlib.resources import files
+
+from aionix.builtins.registry import REGISTRY, Spec
+from aionix.values.attrs import AttrSet
+from aionix.values.thunk import Thunk, Value
+from aionix.vm.host import Host
+
+_MODULES = (
+    "arithmetic", "attrs", "closure", "context", "control", "decode", "encode", "environment", "files",
+    "hashing", "imports", "lists", "regex", "sorting", "strings", "types", "unavailable", "versions",
+)  # fmt: skip
+
+#: Builtins that are variables of their own too (Nix manual, "Built-ins"); all others are
+#: reached as `builtins.name`, or as `__name`.
+_GLOBAL_NAMES = frozenset(
+    "abort baseNameOf break derivation derivationStrict dirOf fetchGit fetchMercurial fetchTarball "
+    "fetchTree fromTOML import isNull map placeholder removeAttrs scopedImport throw toString".split()
+)
+
+#: The dialect: what C++ Nix 2.26.3 calls itself. Code asks for it to choose its ways.
+LANGUAGE_VERSION = 6
+
+
+def load_registry() -> dict[str, Spec]:
+    """Every builtin there is, by name."""
+    for name in _MODULES:
+        import_module(f"aionix.builtins.{name}")
+    return REGISTRY
+
+
+def make_scope(
+    host: Host, from_source: Callable[[str, str], Thunk], version: str, extra: Iterable[Spec] = ()
+) -> dict[str, Value]:
+    """The global variables of an evaluation: `builtins` and what is visible without it.
+
+    `from_source(name, text)` gives the thunk of a builtin that is written in Nix.
+    """
+    from aionix.builtins.environment import constants
+
+    specs = {**load_registry(), **{spec.name: spec for spec in extra}}
+    members: dict[str, Value] = {name: spec.bind(host) for name, spec in specs.items()}
+    members |= constants(host)
+    members |= {"true": True, "false": False, "null": None, "langVersion": LANGUAGE_VERSION}
+    members["nixVersion"] = f"2.26.3-compat-aionix-{version}"
+    for source in files(__package__).joinpath("nix").iterdir():
+        name = source.name.removesuffix(".nix")
+        members[name] = from_source(f"<builtin {name}>", source.read_text())
+    builtins = AttrSet(members)
+    builtins["builtins"] = builtins
+    scope: dict[str, Value] = {"true": True, "false": False, "null": None, "builtins": builtins}
+    for name, value in members.items():
+        scope[name if name in _GLOBAL_NAMES else f"__{name}"] = value
+    for spec in extra:
+        scope[spec.name] = members[spec.name]
+    return scope

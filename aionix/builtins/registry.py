@@ -27,12 +27,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias, cast, get_args, get_origin, get_type_hints
 
-from aionix.errors import ContextError, InternalError, NixError
+from aionix.errors import InternalError, NixError
 from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_path, coerce_to_string
 from aionix.values.functions import Builtin
 from aionix.values.kinds import is_function, type_error
-from aionix.values.strings import ContextString, context_of
+from aionix.values.strings import refuse_context
 from aionix.values.thunk import Value, current_fiber, force
 from aionix.vm.host import Host
 
@@ -129,17 +129,8 @@ def expect_str(value: Value) -> str:
 
 def expect_plain_str(value: Value) -> str:
     text = expect_str(value)
-    if type(text) is ContextString:
-        refuse_context(text)
+    refuse_context(text)
     return text
-
-
-def refuse_context(text: str) -> None:
-    """Raises the error for a string that may not depend on the store; it has a context."""
-    first = sorted(context_of(text))[0].rpartition("/")[2]
-    raise ContextError(
-        f"the string '{text}' is not allowed to refer to a store path (such as '{first}')"
-    )
 
 
 def expect_list(value: Value) -> tuple[Value, ...]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from aionix.errors import ContextError
+
 # Nix's encoding of one context element: `/nix/store/...` (a path), `=/nix/store/x.drv` (a
 # derivation with all its outputs) or `!out!/nix/store/x.drv` (one output).
 Context: TypeAlias = frozenset[str]
@@ -36,6 +38,15 @@ def with_context(text: str, context: Context) -> str:
 
 def context_of(text: str) -> Context:
     return text.context if type(text) is ContextString else NO_CONTEXT
+
+
+def refuse_context(text: str) -> None:
+    """Raises the error for a string that may not depend on the store, if it does."""
+    if type(text) is ContextString:
+        first = min(text.context).rpartition("/")[2]
+        raise ContextError(
+            f"the string '{text}' is not allowed to refer to a store path (such as '{first}')"
+        )
 
 
 def plain(text: str) -> str:

@@ -24,6 +24,7 @@ from typing import Protocol, TypeAlias, TypeVar, cast
 from greenlet import getcurrent
 
 from aionix.errors import InternalError, NixError
+from aionix.source import SourceMap
 
 Value: TypeAlias = object
 Thunk: TypeAlias = list[object]
@@ -31,10 +32,18 @@ Entry: TypeAlias = Callable[[Thunk], Value]
 T = TypeVar("T")
 
 
+class Run(Protocol):
+    """An evaluation in progress: the identity that blackholes remember."""
+
+    @property
+    def sources(self) -> SourceMap: ...
+
+
 class Fiber(Protocol):
     """What values may ask of the fiber they run on (`aionix.vm.fiber` has the real one)."""
 
-    run: object  # who is forcing: the identity that blackholes remember
+    @property
+    def run(self) -> Run: ...
 
     def suspend(self, awaitable: Awaitable[T]) -> T:
         """Lets the event loop await, and returns what came out; Python's stack stays as it is."""
@@ -45,16 +54,22 @@ class Fiber(Protocol):
     def checkpoint(self) -> None:
         """Gives the event loop a turn if this fiber has had its few milliseconds."""
 
+    def mark(self) -> int:
+        """The call depth here, for `unwind`."""
+
+    def unwind(self, mark: int) -> None:
+        """To be called by whoever catches an error: the call depth is what it was at `mark`."""
+
     def copy_to_store(self, path: str) -> str:
         """The store path, as a string with its context, of the file or tree at `path`."""
 
 
 def current_fiber() -> Fiber:
     """The fiber this code runs on."""
-    fiber = getcurrent()
-    if not hasattr(fiber, "suspend"):
-        raise InternalError("a value was forced outside an evaluation")
-    return cast(Fiber, fiber)
+    try:
+        return cast(Fiber, getcurrent().fiber)  # type: ignore[attr-defined]  # set by vm.fiber
+    except AttributeError:
+        raise InternalError("a value was forced outside an evaluation") from None
 
 
 def force(value: Value) -> Value:

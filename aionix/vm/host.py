@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aionix.io import EvalIO
 from aionix.source import SourceMap
-from aionix.values.thunk import Value
+from aionix.store.paths import copy_path
+from aionix.values.strings import with_context
+from aionix.vm.imports import Imports
 
 
 @dataclass(slots=True, eq=False)
 class Host:
     """What lives as long as the `Evaluation`: its IO, its sources, its settings.
 
-    `load(path, scope)` parses and compiles a file and returns a thunk for its value; `scope`
-    is `scopedImport`'s set of extra globals. `trace` takes the messages of `trace` and `warn`.
+    `imports` is the import cache. `trace` takes the messages of `trace` and `warn`.
     `search_path` has (prefix, path) pairs; an empty prefix matches everything.
     """
 
     io: EvalIO
     sources: SourceMap
-    load: Callable[[str, Mapping[str, Value] | None], Awaitable[Value]]
+    imports: Imports
     trace: Callable[[str], None]
     search_path: list[tuple[str, str]] = field(default_factory=list)
     pure: bool = False
     store_dir: str = "/nix/store"
     current_system: str = "x86_64-linux"
     abort_on_warn: bool = False
+    trace_verbose: bool = False
+    _copied: dict[str, str] = field(default_factory=dict)
+
+    async def copy_to_store(self, path: str) -> str:
+        """The store path of the file or tree at `path`, a string with itself as its context."""
+        copied = self._copied.get(path)
+        if copied is None:
+            store_path = await self.io.import_path(path) or await copy_path(self.io, path, self.store_dir)
+            copied = self._copied[path] = with_context(store_path, frozenset((store_path,)))
+        return copied

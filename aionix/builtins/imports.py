@@ -1,0 +1,34 @@
+"""`import` and `scopedImport`."""
+
+from __future__ import annotations
+
+from aionix.builtins.registry import FilePath, builtin
+from aionix.values.attrs import AttrSet
+from aionix.values.thunk import Value
+from aionix.vm.file_errors import resolved_file_error
+from aionix.vm.host import Host
+from aionix.vm.imports import Scope, resolve
+from aionix.vm.requests import force
+
+
+async def _import(host: Host, path: str, scope: Scope | None) -> Value:
+    try:
+        file = await resolve(host.io, path)
+    except OSError as error:
+        raise await resolved_file_error(host.io, error, path) from None
+    return await force(host.imports.thunk(file, scope))
+
+
+@builtin("import")
+async def import_(host: Host, path: FilePath) -> Value:
+    """The value of the Nix file at `path`; of a directory, that of its `default.nix`.
+
+    A file is evaluated once, however often and by whomever it is imported.
+    """
+    return await _import(host, path, None)
+
+
+@builtin("scopedImport")
+async def scoped_import(host: Host, scope: AttrSet, path: FilePath) -> Value:
+    """Like `import`, with the attributes of `scope` as extra global variables of that file."""
+    return await _import(host, path, scope)

@@ -1,0 +1,358 @@
+"""The front door: builds an `Evaluation`, and runs code in it.
+
+This is the one file that knows every room. What lives long (globals, sources, import cache,
+compiled code) belongs to the `Evaluation`; what lives for one evaluation (frames, fibers) to
+the `Run` that each call makes. Any number of calls may run at the same time on one event loop.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from posixpath import dirname
+from typing import Literal, Self, TypeVar
+
+from aionix._version import __version__
+from aionix.builtins import make_scope
+from aionix.builtins.files import read_bytes
+from aionix.builtins.registry import Spec
+from aionix.compiler import compile_expression
+from aionix.errors import InternalError, NixError, StackOverflow
+from aionix.io import EvalIO
+from aionix.observers import CompilerObserver, RuntimeObserver
+from aionix.source import Source, SourceMap
+from aionix.syntax import ParseOptions, parse
+from aionix.syntax.nodes import Expr
+from aionix.value import NixValue
+from aionix.values.convert import from_python
+from aionix.values.deep import force_deep
+from aionix.values.functions import call
+from aionix.values.paths import Path
+from aionix.values.thunk import Thunk, Value, force, native
+from aionix.vm.fiber import running
+from aionix.vm.host import Host
+from aionix.vm.imports import Imports, Scope
+from aionix.vm.interpreter import Interpreter
+from aionix.vm.machine import Machine
+from aionix.vm.run import Run
+from aionix.vm.search_path import parse_search_path
+from aionix.warnings import EvalWarning
+
+T = TypeVar("T")
+Mode = Literal["lazy", "strict"]
+
+#: Nested calls before a "stack overflow" error; the number of C++ Nix.
+MAX_CALL_DEPTH = 10_000
+
+
+def _trace_to_stderr(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def current_system() -> str:
+    """This machine as Nix names it, such as `x86_64-linux`."""
+    machine = platform.machine().lower()
+    names = {"amd64": "x86_64", "arm64": "aarch64", "i386": "i686", "i586": "i686"}
+    return f"{names.get(machine, machine)}-{platform.system().lower()}"
+
+
+@dataclass(slots=True)
+class EvaluationResult:
+    """What came of one evaluation.
+
+    `value` is there unless something failed; `errors` has one runtime or parse error, or all
+    compile errors; `expr` is the syntax tree once parsing succeeded.
+    """
+
+    value: NixValue | None = None
+    errors: list[NixError] = field(default_factory=list)
+    warnings: list[EvalWarning] = field(default_factory=list)
+    expr: Expr | None = None
+
+    def unwrap(self) -> NixValue:
+        """The value; raises the first error if there is none."""
+        if self.value is None:
+            raise self.errors[0]
+        return self.value
+
+
+class EvaluationBuilder:
+    """The settings of an `Evaluation`, before it exists. Each method returns the builder."""
+
+    def __init__(self, io: EvalIO) -> None:
+        self._io = io
+        self._pure = False
+        self._search_path: list[str] = []
+        self._max_call_depth = MAX_CALL_DEPTH
+        self._mode: Mode = "lazy"
+        self._env: dict[str, object] = {}
+        self._builtins: list[Spec] = []
+        self._parse_options = ParseOptions()
+        self._trace: Callable[[str], None] = _trace_to_stderr
+        self._abort_on_warn = False
+        self._system = current_system()
+        self._runtime_observer: RuntimeObserver | None = None
+        self._compiler_observer: CompilerObserver | None = None
+        self._sources: SourceMap | None = None
+
+    def pure(self, value: bool = True) -> Self:
+        """No environment, no clock, no system name: only what the code and its files say."""
+        self._pure = value
+        return self
+
+    def search_path(self, entries: Iterable[str]) -> Self:
+        """What `<name>` looks through: `prefix=path`, or a bare path whose entries are the names."""
+        self._search_path = list(entries)
+        return self
+
+    def max_call_depth(self, depth: int) -> Self:
+        """How many calls may be nested before the evaluation fails with a stack overflow."""
+        self._max_call_depth = depth
+        return self
+
+    def mode(self, mode: Mode) -> Self:
+        """`lazy`: results are evaluated to their outermost constructor; `strict`: all through."""
+        self._mode = mode
+        return self
+
+    def env(self, variables: Mapping[str, object]) -> Self:
+        """More global variables for the code given to `evaluate` (imported files do not see them).
+
+        Python data, or values of this evaluator.
+        """
+        self._env.update(variables)
+        return self
+
+    def builtins(self, *specs: Spec) -> Self:
+        """Builtins of your own, made with `@aionix.builtin`."""
+        self._builtins += specs
+        return self
+
+    def parse_options(self, options: ParseOptions) -> Self:
+        self._parse_options = options
+        return self
+
+    def trace(self, sink: Callable[[str], None]) -> Self:
+        """Where `builtins.trace` and `builtins.warn` send their lines; stderr unless told."""
+        self._trace = sink
+        return self
+
+    def abort_on_warn(self, value: bool = True) -> Self:
+        """Makes `builtins.warn` an error."""
+        self._abort_on_warn = value
+        return self
+
+    def current_system(self, system: str) -> Self:
+        """What `builtins.currentSystem` says, such as `x86_64-linux`."""
+        self._system = system
+        return self
+
+    def runtime_observer(self, observer: RuntimeObserver | None) -> Self:
+        self._runtime_observer = observer
+        return self
+
+    def compiler_observer(self, observer: CompilerObserver | None) -> Self:
+        self._compiler_observer = observer
+        return self
+
+    def source_map(self, sources: SourceMap) -> Self:
+        """Shares a source map with other evaluations."""
+        self._sources = sources
+        return self
+
+    def build(self) -> Evaluation:
+        """The `Evaluation`; its globals are made now."""
+        return Evaluation(self)
+
+
+class Evaluation:
+    """An evaluator with its globals, its import cache and its outside world.
+
+    Use it from one event loop (asyncio or trio) at a time. Values of one `Evaluation` belong to
+    it: their laziness needs it.
+    """
+
+    def __init__(self, settings: EvaluationBuilder) -> None:
+        self.sources = settings._sources or SourceMap()
+        self.host = Host(
+            io=settings._io,
+            sources=self.sources,
+            imports=Imports(self._load),
+            trace=settings._trace,
+            search_path=parse_search_path(settings._search_path, os.getcwd()),
+            pure=settings._pure,
+            store_dir=settings._io.store_dir() or "/nix/store",
+            current_system=settings._system,
+            abort_on_warn=settings._abort_on_warn,
+        )
+        self.machine = Machine(settings._max_call_depth)
+        self._interpreter = Interpreter(self.machine, settings._runtime_observer)
+        self._compiler_observer = settings._compiler_observer
+        self._options = settings._parse_options
+        self._mode: Mode = settings._mode
+        self._import_warnings: list[EvalWarning] = []
+        self._from_source = native(self._evaluate_builtin)
+        self.globals = make_scope(self.host, self._builtin_thunk, __version__, settings._builtins)
+        self._env = {name: _to_value(value) for name, value in settings._env.items()}
+
+    @staticmethod
+    def builder(io: EvalIO) -> EvaluationBuilder:
+        """Settings for an evaluation whose files come from `io`."""
+        return EvaluationBuilder(io)
+
+    # -- running
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """What `function()` returns, run in a fiber: it may force, call, and be suspended.
+
+        Raises NixError for the program's mistakes, InternalError for ours.
+        """
+        self.machine.begin_slice()
+        try:
+            return await Run(self.machine, self.host).result(function)
+        except NixError as error:
+            error.sources = self.sources
+            raise
+        except InternalError:
+            raise
+        except RecursionError as error:
+            overflow = StackOverflow("stack overflow; Python's own stack is exhausted")
+            overflow.sources = self.sources
+            raise overflow from error
+        except MemoryError as error:
+            full = NixError("out of memory")
+            full.sources = self.sources
+            raise full from error
+        except Exception as error:
+            raise InternalError(f"{type(error).__name__}: {error}") from error
+
+    async def evaluate(
+        self, code: str | bytes, location: str | None = None, *, base_dir: str | None = None
+    ) -> EvaluationResult:
+        """Evaluates a text. Nothing that is wrong with it is raised: see `EvaluationResult`.
+
+        `location` is the absolute path it is said to come from; relative paths in it begin at
+        `base_dir`, which is the directory of `location`, or else the current directory.
+        """
+        if base_dir is None:
+            base_dir = dirname(location) if location else os.getcwd()
+        source = self.sources.add(location or "«string»", code)
+        result = EvaluationResult()
+        try:
+            value = await self.run(lambda: self._evaluate(source, base_dir, result))
+        except NixError as error:
+            error.sources = self.sources
+            if not result.errors:
+                result.errors.append(error)
+        else:
+            result.value = NixValue(self, value)
+        for failure in result.errors:
+            failure.sources = self.sources
+        result.warnings += self._import_warnings
+        self._import_warnings = []
+        return result
+
+    async def evaluate_file(self, path: str | os.PathLike[str]) -> EvaluationResult:
+        """Evaluates the file at `path` as `import` does: once, and from the cache ever after."""
+        absolute = os.path.abspath(os.fspath(path))
+        return await self.evaluate_value(lambda: call(self.globals["import"], Path(absolute)))
+
+    async def evaluate_value(self, function: Callable[[], Value]) -> EvaluationResult:
+        """Like `evaluate`, for a Python function that runs in a fiber and returns a value."""
+        result = EvaluationResult()
+        try:
+            value = await self.run(lambda: self._finish(function()))
+        except NixError as error:
+            result.errors.append(error)
+        else:
+            result.value = NixValue(self, value)
+        result.warnings += self._import_warnings
+        self._import_warnings = []
+        return result
+
+    def _finish(self, value: Value) -> Value:
+        value = force(value)
+        if self._mode == "strict":
+            force_deep(value)
+        return value
+
+    def _evaluate(self, source: Source, base_dir: str, result: EvaluationResult) -> Value:
+        expr = parse(source, self._options, checkpoint=running().checkpoint)
+        result.expr = expr
+        scope = self.globals if not self._env else {**self.globals, **self._env}
+        thunk = self._compile(expr, source, base_dir, scope, result)
+        return self._finish(thunk)
+
+    def _compile(
+        self, expr: Expr, source: Source, base_dir: str, scope: Mapping[str, Value], result: EvaluationResult
+    ) -> Thunk:
+        compiled = compile_expression(
+            expr,
+            source,
+            global_names=frozenset(scope),
+            base_dir=base_dir,
+            checkpoint=running().checkpoint,
+        )
+        result.warnings += compiled.warnings
+        if compiled.errors or compiled.code is None:
+            result.errors += compiled.errors
+            raise compiled.errors[0]
+        if self._compiler_observer is not None:
+            self._compiler_observer.compiled(compiled.code)
+        return self._interpreter.thunk(compiled.code, scope)
+
+    # -- files and source-level builtins: run in a fiber
+
+    def _load(self, path: str, scope: Scope | None) -> Value:
+        data = running().suspend(read_bytes(self.host, path))
+        source = self.sources.add(path, data)
+        result = EvaluationResult()
+        expr = parse(source, self._options, checkpoint=running().checkpoint)
+        names = self.globals if scope is None else {**self.globals, **scope}
+        thunk = self._compile(expr, source, dirname(path), names, result)
+        self._import_warnings += result.warnings
+        return force(thunk)
+
+    def _builtin_thunk(self, name: str, text: str) -> Thunk:
+        return self._from_source((name, text))
+
+    def _evaluate_builtin(self, named: tuple[str, str]) -> Value:
+        name, text = named
+        source = self.sources.add(name, text)
+        expr = parse(source, ParseOptions())
+        return force(self._compile(expr, source, "/", self.globals, EvaluationResult()))
+
+
+def _to_value(value: object) -> Value:
+    return value.raw if isinstance(value, NixValue) else from_python(value)
+
+
+async def evaluate(code: str | bytes, *, io: EvalIO | None = None, strict: bool = True, **variables: object) -> NixValue:
+    """The value of a piece of Nix code. Raises NixError.
+
+    Unless `io` says otherwise the code can read no file, no environment and no clock.
+    `variables` are Python data that the code sees as global variables. With `strict` the value
+    is evaluated all through, so that `to_python()` can follow at once.
+
+        value = await aionix.evaluate("map (n: n * factor) [ 1 2 3 ]", factor=2)
+        assert value.to_python() == [2, 4, 6]
+    """
+    from io_backends import Sealed
+
+    builder = Evaluation.builder(io or Sealed()).mode("strict" if strict else "lazy").env(variables)
+    evaluation = builder.pure(io is None).build()
+    return (await evaluation.evaluate(code, base_dir="/" if io is None else None)).unwrap()
+
+
+async def evaluate_file(path: str | os.PathLike[str], *, io: EvalIO | None = None, strict: bool = True) -> NixValue:
+    """The value of the Nix file at `path`, and of what it imports. Raises NixError.
+
+    Files come from the local disk, unless `io` says otherwise.
+    """
+    from io_backends import LocalDisk
+
+    evaluation = Evaluation.builder(io or LocalDisk()).mode("strict" if strict else "lazy").build()
+    return (await evaluation.evaluate_file(path)).unwrap()

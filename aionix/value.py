@@ -1,0 +1,104 @@
+"""`NixValue`: a value of an evaluation, held from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from aionix.errors import ConversionError, MissingAttribute
+from aionix.values.attrs import AttrSet, sorted_names
+from aionix.values.convert import from_python, to_python
+from aionix.values.deep import force_deep
+from aionix.values.functions import call
+from aionix.values.kinds import type_error, type_of
+from aionix.values.printing import show
+from aionix.values.thunk import Value, force
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """The `Evaluation` that a value belongs to."""
+
+    async def run(self, function: Callable[[], T]) -> T: ...
+
+
+class NixValue:
+    """A Nix value, evaluated to its outermost constructor; what is inside may still be lazy.
+
+    Whatever may have to evaluate something is awaited. `raw` is the value as the evaluator
+    represents it (see `aionix.values`).
+    """
+
+    __slots__ = ("_runner", "raw")
+
+    def __init__(self, runner: Runner, raw: Value) -> None:
+        self._runner = runner
+        self.raw = raw
+
+    @property
+    def kind(self) -> str:
+        """What `builtins.typeOf` says: int, float, bool, null, string, path, set, list, lambda."""
+        return type_of(self.raw)
+
+    def to_python(self) -> object:
+        """The value as Python data: dict, list, str, int, float, bool, None, PurePosixPath.
+
+        Raises ConversionError where it holds a function, or something not evaluated yet: then
+        `await force_deep()` first (or evaluate in strict mode).
+        """
+        return to_python(self.raw)
+
+    async def force_deep(self) -> NixValue:
+        """Evaluates everything inside, and returns this value. Raises NixError."""
+        await self._runner.run(lambda: force_deep(self.raw))
+        return self
+
+    async def call(self, *arguments: object) -> NixValue:
+        """Applies this function to Python data or Nix values, one after the other."""
+        given = [_raw(argument) for argument in arguments]
+        return NixValue(self._runner, await self._runner.run(lambda: _apply(self.raw, given)))
+
+    async def __call__(self, *arguments: object) -> NixValue:
+        return await self.call(*arguments)
+
+    async def get(self, path: str) -> NixValue:
+        """The attribute at a dotted path such as `services.nginx`. Raises MissingAttribute."""
+        return NixValue(self._runner, await self._runner.run(lambda: _select(self.raw, path)))
+
+    def keys(self) -> list[str]:
+        """The attribute names of a set, in Nix's order."""
+        if type(self.raw) is not AttrSet:
+            raise type_error("a set", self.raw)
+        return sorted_names(self.raw)
+
+    def __str__(self) -> str:
+        """As `nix-instantiate --eval` prints it: what is not evaluated is `<CODE>`."""
+        return show(self.raw)
+
+    def __repr__(self) -> str:
+        try:
+            text = show(self.raw)
+        except ConversionError:
+            text = self.kind
+        return f"<NixValue {text if len(text) < 60 else text[:57] + '...'}>"
+
+
+def _raw(argument: object) -> Value:
+    return argument.raw if isinstance(argument, NixValue) else from_python(argument)
+
+
+def _apply(function: Value, arguments: list[Value]) -> Value:
+    for argument in arguments:
+        function = call(function, argument)
+    return function
+
+
+def _select(value: Value, path: str) -> Value:
+    for name in path.split("."):
+        if type(value) is not AttrSet:
+            raise type_error("a set", value)
+        if name not in value:
+            raise MissingAttribute(f"attribute '{name}' missing")
+        value = force(value[name])
+    return value

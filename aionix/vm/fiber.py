@@ -1,0 +1,116 @@
+"""A fiber: Nix code running in direct style on a greenlet of its own.
+
+A force or a call is a plain Python call there, which is four times faster than any frame that
+can be suspended. When the code needs the outside world, `suspend` switches to the frame loop
+with something to await, and returns what came out of it: nothing is unwound or replayed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from inspect import iscoroutine
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+
+from greenlet import getcurrent, greenlet
+
+from aionix.errors import InfiniteRecursion
+from aionix.values.thunk import Thunk, Value, current_fiber, force
+
+if TYPE_CHECKING:
+    from aionix.vm.run import Run
+
+T = TypeVar("T")
+
+#: Python's own limit while a fiber runs. Calls from Python to Python take no C stack, so the
+#: depth is bounded by `max_call_depth` and memory; a million levels need four million frames.
+DEEP = 100_000_000
+
+
+class Done(NamedTuple):
+    """A frame's last answer: its result."""
+
+    value: object
+
+
+class Fiber:
+    """One frame of Nix code: `function()`, on a stack of its own, with the call depth it has."""
+
+    __slots__ = ("_depth", "_stack", "run")
+
+    def __init__(self, run: Run, function: Callable[[], object], depth: int) -> None:
+        self.run = run
+        self._depth = depth
+        self._stack = greenlet(lambda _: Done(function()))
+        self._stack.fiber = self  # type: ignore[attr-defined]  # how current_fiber() finds it
+
+    def resume(self, answer: object, error: BaseException | None) -> object:
+        """Runs until the code needs something, and returns what: an awaitable, or `Done`.
+
+        `answer` or `error` is what the last `suspend` returns or raises; an error that the code
+        does not catch comes out here.
+        """
+        machine = self.run.machine
+        stack = self._stack
+        hub = getcurrent()
+        stack.parent = hub
+        if not stack:
+            stack.gr_context = hub.gr_context
+        machine.run, machine.depth = self.run, self._depth
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(DEEP)
+        try:
+            return stack.switch(answer) if error is None else stack.throw(error)
+        finally:
+            sys.setrecursionlimit(limit)
+            self._depth = machine.depth
+            machine.run = None
+
+    def suspend(self, awaitable: Awaitable[T]) -> T:
+        """Lets the event loop await, and returns what came out; Python's stack stays as it is."""
+        coroutine = awaitable if iscoroutine(awaitable) else _as_coroutine(awaitable)
+        parent = self._stack.parent
+        assert parent is not None
+        return cast(T, parent.switch(coroutine))
+
+    def wait_for(self, thunk: Thunk) -> Value:
+        """Waits until another run is done with `thunk`, or raises InfiniteRecursion."""
+        owner = cast("Run", thunk[1])
+        if owner.needs(self.run):
+            raise InfiniteRecursion(thunk)
+        self.suspend(self.run.finished(thunk, owner))
+        return force(thunk)
+
+    def checkpoint(self) -> None:
+        """Gives the event loop a turn if this fiber has had its few milliseconds."""
+        self.run.machine.look_at_clock(self)
+
+    def yield_to_event_loop(self) -> None:
+        """Gives the event loop a turn now."""
+        from anyio.lowlevel import checkpoint
+
+        self.suspend(checkpoint())
+        self.run.machine.begin_slice()
+
+    def mark(self) -> int:
+        """The call depth here, for `unwind`."""
+        return self.run.machine.depth
+
+    def unwind(self, mark: int) -> None:
+        """To be called by whoever catches an error: the call depth is what it was at `mark`."""
+        self.run.machine.depth = mark
+
+    def copy_to_store(self, path: str) -> str:
+        """The store path, as a string with its context, of the file or tree at `path`."""
+        return self.suspend(self.run.host.copy_to_store(path))
+
+
+def running() -> Fiber:
+    """The fiber that this code runs on."""
+    return cast(Fiber, current_fiber())
+
+
+async def _as_coroutine(awaitable: Awaitable[T]) -> T:
+    return await awaitable
+
+

@@ -1,0 +1,170 @@
+"""What the interpreter does rarely, or at length: the instructions that are more than a line."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import NamedTuple, NoReturn, cast
+
+from aionix.bytecode.chunk import Lambda
+from aionix.errors import (
+    AssertionFailed,
+    DuplicateAttribute,
+    InternalError,
+    MissingArgument,
+    MissingAttribute,
+    NotAvailable,
+    UndefinedVariable,
+    UnexpectedArgument,
+)
+from aionix.source import Span
+from aionix.values.attrs import AttrSet
+from aionix.values.kinds import type_error
+from aionix.values.paths import Path, clean
+from aionix.values.strings import refuse_context
+from aionix.values.thunk import Thunk, Value, force
+from aionix.vm.fiber import running
+from aionix.vm.search_path import find_file as search
+
+#: What `AttrsTrySelect` leaves when there is no such attribute; never seen by a program.
+NOT_FOUND = object()
+
+
+class Deferred(NamedTuple):
+    """An upvalue that is not there yet: the local in slot `index`, once it is filled."""
+
+    index: int
+
+
+def suggestion(name: str, known: list[str]) -> str | None:
+    """A hint for a misspelt name, if there is a near one among `known` (the first thousand)."""
+    close = get_close_matches(name, known[:1000], n=3)
+    if not close:
+        return None
+    return "did you mean " + " or ".join([f"'{candidate}'" for candidate in close]) + "?"
+
+
+def missing_attribute(subject: AttrSet, name: str) -> MissingAttribute:
+    return MissingAttribute(f"attribute '{name}' missing", hint=suggestion(name, list(subject)))
+
+
+def try_select(subject: Value, name: str) -> Value:
+    """The attribute, not forced, or NOT_FOUND; what is no set has no attributes."""
+    if type(subject) is AttrSet:
+        return subject.get(name, NOT_FOUND)
+    return NOT_FOUND
+
+
+def has_attribute(subject: Value, name: str) -> bool:
+    return type(subject) is AttrSet and name in subject
+
+
+def attribute_name(value: Value) -> str:
+    """A computed attribute name: a string without context."""
+    if type(value) is str:
+        return value
+    if not isinstance(value, str):
+        raise type_error("a string", value)
+    refuse_context(value)
+    return value
+
+
+def build_dynamic(items: list[Value], spans: tuple[Span | None, ...]) -> AttrSet:
+    """The set of these alternating names and values; a `null` name drops its value."""
+    result = AttrSet()
+    positions: dict[str, Span] = {}
+    for index in range(0, len(items), 2):
+        key = items[index]
+        if key is None:
+            continue
+        name = attribute_name(key)
+        if name in result:
+            raise _defined_twice(name, positions.get(name))
+        result[name] = items[index + 1]
+        span = spans[index // 2]
+        if span is not None:
+            positions[name] = span
+    result.positions = positions
+    return result
+
+
+def _defined_twice(name: str, first: Span | None) -> DuplicateAttribute:
+    where = f" at {running().run.sources.describe(first)}" if first else ""
+    return DuplicateAttribute(f"dynamic attribute '{name}' already defined{where}")
+
+
+def check_formals(code: Lambda, argument: Value) -> None:
+    """Refuses an argument set with a required attribute missing or one too many."""
+    formals = code.formals
+    if formals is None or type(argument) is not AttrSet:
+        raise InternalError("a pattern was checked without one")
+    who = f"'{code.name or 'anonymous lambda'}'"
+    for name, has_default in formals.names.items():
+        if not has_default and name not in argument:
+            hint = suggestion(name, [given for given in argument if given not in formals.names])
+            raise MissingArgument(f"function {who} called without required argument '{name}'", hint=hint)
+    if not formals.ellipsis:
+        for name in argument:
+            if name not in formals.names:
+                raise UnexpectedArgument(
+                    f"function {who} called with unexpected argument '{name}'",
+                    hint=suggestion(name, list(formals.names)),
+                )
+
+
+def closed(thunk: Thunk) -> Value:
+    """The entry of a thunk around a function: it looks unevaluated, but no code has to run."""
+    thunk[0] = None
+    return thunk[1]
+
+
+def finalise(stack: list[Value], index: int) -> None:
+    """Fills in the deferred upvalues of the thunk or closure in slot `index`."""
+    thunk = stack[index]
+    if type(thunk) is not list:
+        return
+    if thunk[0] is closed:
+        upvalues = thunk[1].__self__
+        upvalues[:] = _filled(upvalues, stack)
+    elif type(thunk[1]) is tuple:
+        thunk[1] = tuple(_filled(thunk[1], stack))
+
+
+def _filled(upvalues: list[Value] | tuple[Value, ...], stack: list[Value]) -> list[Value]:
+    return [_look_through(stack[u.index]) if type(u) is Deferred else u for u in upvalues]
+
+
+def _look_through(value: Value) -> Value:
+    # A function that names itself should not go through its thunk at every call.
+    if type(value) is list and value[0] is closed:
+        return value[1]
+    return value
+
+
+def resolve_with(name: Value, withs: object) -> Value:
+    """The variable `name` from the innermost `with` that has it."""
+    while withs is not None:
+        namespace, withs = cast(tuple[Value, object], withs)
+        names = force(namespace)
+        if type(names) is not AttrSet:
+            raise type_error("a set", names)
+        if name in names:
+            return names[cast(str, name)]
+    raise UndefinedVariable(f"undefined variable '{name}'")
+
+
+def find_file(name: Value) -> Path:
+    """`<name>`"""
+    host = running().run.host
+    return Path(running().suspend(search(host.io, host.search_path, cast(str, name), pure=host.pure)))
+
+
+def home_path(text: Value) -> Path:
+    """`~/...`"""
+    home = running().run.host.io.get_env("HOME")
+    if not home:
+        raise NotAvailable("cannot resolve a path that begins with '~': no home directory is known")
+    return Path(clean(home + "/" + cast(str, text)[2:]))
+
+
+def fail_assertion(message: Value) -> NoReturn:
+    raise AssertionFailed(cast(str, message))

@@ -1,0 +1,168 @@
+"""The frame loop: an evaluation is a stack of frames, and this is what drives it.
+
+A frame is resumed with a message and answers with a request or with its result. A *fiber*
+(`vm.fiber`) runs Nix code, synchronously, on a greenlet; a *coroutine* is a builtin that does
+IO. The loop resumes the top frame; what a fiber wants awaited becomes a coroutine on top of it,
+what a coroutine wants evaluated becomes a fiber on top of that; a result or an error goes to the
+frame below. Anything a coroutine awaits that is not ours goes up to the event loop untouched.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import TypeVar, cast
+
+from aionix.errors import InternalError
+from aionix.source import SourceMap
+from aionix.values.thunk import Thunk
+from aionix.vm.fiber import Done, Fiber
+from aionix.vm.host import Host
+from aionix.vm.machine import Machine
+from aionix.vm.requests import Concurrently, InFiber
+
+T = TypeVar("T")
+Request = InFiber | Concurrently
+
+#: How many values one `force_all` evaluates at the same time.
+CONCURRENCY = 64
+
+
+class Run:
+    """One evaluation in progress; the identity that its blackholes remember."""
+
+    __slots__ = ("_watched", "host", "machine", "waits_for")
+
+    def __init__(self, machine: Machine, host: Host) -> None:
+        self.machine = machine
+        self.host = host
+        self.waits_for: tuple[Run, ...] = ()
+        self._watched: list[tuple[Thunk, Callable[[], None]]] = []
+
+    @property
+    def sources(self) -> SourceMap:
+        return self.host.sources
+
+    async def result(self, function: Callable[[], T]) -> T:
+        """Runs `function` in a fiber and returns what it returns, or raises what it raises."""
+        frames: list[Fiber | Coroutine[object, object, object]] = [Fiber(self, function, 0)]
+        answer: object = None
+        error: BaseException | None = None
+        while True:
+            frame = frames[-1]
+            try:
+                if isinstance(frame, Fiber):
+                    asked = frame.resume(answer, error)
+                else:
+                    asked = await _step(frame, answer, error)
+            except BaseException as raised:
+                frames.pop()
+                self._wake_watchers()
+                if not frames:
+                    raise
+                answer, error = None, raised
+                continue
+            answer, error = None, None
+            if isinstance(asked, Done):
+                frames.pop()
+                if not frames:
+                    self._wake_watchers()
+                    return cast(T, asked.value)
+                answer = asked.value
+            elif isinstance(asked, InFiber):
+                frames.append(Fiber(self, asked.function, self.machine.depth))
+            elif isinstance(asked, Concurrently):
+                try:
+                    answer = await self._children(asked.functions)
+                except BaseException as raised:
+                    error = raised
+            else:
+                frames.append(cast(Coroutine[object, object, object], asked))
+                self._wake_watchers()
+
+    async def _children(self, functions: tuple[Callable[[], object], ...]) -> list[object]:
+        """The results in order. Of several errors the first in order counts, whoever was faster."""
+        import anyio
+
+        results: list[object] = [None] * len(functions)
+        errors: dict[int, Exception] = {}
+        queue = iter(range(len(functions)))
+
+        async def worker(run: Run) -> None:
+            for index in queue:
+                try:
+                    results[index] = await run.result(functions[index])
+                except Exception as error:
+                    errors[index] = error
+
+        runs = [Run(self.machine, self.host) for _ in functions[:CONCURRENCY]]
+        self.waits_for = tuple(runs)
+        try:
+            async with anyio.create_task_group() as group:
+                for run in runs:
+                    group.start_soon(worker, run)
+        finally:
+            self.waits_for = ()
+        if errors:
+            raise errors[min(errors)]
+        return results
+
+    def needs(self, other: Run) -> bool:
+        """Does this run, through whatever it waits for, wait for `other`?"""
+        pending, seen = [self], {self}
+        while pending:
+            run = pending.pop()
+            if run is other:
+                return True
+            new = [waited for waited in run.waits_for if waited not in seen]
+            seen.update(new)
+            pending += new
+        return False
+
+    async def finished(self, thunk: Thunk, owner: Run) -> None:
+        """Waits until `owner`, another run, is no longer forcing `thunk`."""
+        import anyio
+
+        changed = anyio.Event()
+        entry = (thunk, changed.set)
+        owner._watched.append(entry)
+        self.waits_for = (owner,)
+        try:
+            await changed.wait()
+        finally:
+            self.waits_for = ()
+            if entry in owner._watched:
+                owner._watched.remove(entry)
+
+    def _wake_watchers(self) -> None:
+        # Other runs only run while this one is suspended or over, so looking here, and never when
+        # a thunk is finished, sees every change in time and costs the interpreter nothing.
+        if self._watched:
+            done = [entry for entry in self._watched if entry[0][1] is not self]
+            if done:
+                self._watched = [entry for entry in self._watched if entry[0][1] is self]
+                for _, wake in done:
+                    wake()
+
+
+@types.coroutine
+def _step(
+    coroutine: Coroutine[object, object, object], answer: object, error: BaseException | None
+) -> Generator[object, object, Request | Done]:
+    """Resumes a coroutine until it is done or asks something of the frame loop."""
+    try:
+        asked = coroutine.send(answer) if error is None else coroutine.throw(error)
+        while not isinstance(asked, Request):
+            try:
+                answer = yield asked
+            except BaseException as raised:
+                asked = coroutine.throw(raised)
+            else:
+                asked = coroutine.send(answer)
+    except StopIteration as stop:
+        return Done(stop.value)
+    except RuntimeError as bad:
+        if isinstance(bad.__cause__, StopIteration):
+            raise InternalError("a builtin raised StopIteration") from bad
+        raise
+    return asked
