@@ -1,0 +1,1 @@
+throw "because ${toString 1}"

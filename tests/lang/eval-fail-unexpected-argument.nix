@@ -1,0 +1,1 @@
+({ alpha }: alpha) { alpha = 1; alhpa = 2; }

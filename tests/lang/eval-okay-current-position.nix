@@ -1,0 +1,2 @@
+# The position of the token itself.
+{ inherit (__curPos) line column; }

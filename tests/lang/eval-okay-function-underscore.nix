@@ -1,0 +1,2 @@
+# `_` is a name like others.
+(_: _ + 1) 1

@@ -1,0 +1,3 @@
+[ ''on the first line'' ''  two blanks stay away
+  from here'' '''' ''
+'' ]

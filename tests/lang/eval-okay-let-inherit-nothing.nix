@@ -1,0 +1,1 @@
+let inherit; inherit ({ a = throw "never"; }); in "nothing was inherited"

@@ -1,0 +1,1 @@
+let unused = throw "never asked for"; used = 1; in used

@@ -1,0 +1,2 @@
+# `let { ... }` is its attribute `body`.
+let { x = 1; body = x + y; y = 2; }

@@ -1,0 +1,1 @@
+[ (toString (/etc + "/./x/../y")) ("s" + "/x") (toString /a + "/b") (/. + "a") ]

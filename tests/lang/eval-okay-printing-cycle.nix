@@ -1,0 +1,1 @@
+let x = { self = x; n = 1; }; in x

@@ -1,0 +1,1 @@
+[ "tab\tline\nreturn\rquote\"back\\slash dollar\$ \${no} $${no} a$ \q" ]

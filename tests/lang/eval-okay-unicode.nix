@@ -1,0 +1,1 @@
+{ text = "naïve ☃"; length = builtins.stringLength "ü"; "ключ" = "значение"; }

@@ -1,0 +1,1 @@
+({ a = throw "replaced"; } // { a = 1; b = throw "never asked for"; }).a

@@ -1,0 +1,1 @@
+let k = "a"; inherit ({ a = 1; }) ${k}; in 1

@@ -1,0 +1,2 @@
+{ a, b, c, d, e, f, g, n, s, x, y, z }:
+[ /a/b /a/./b/../c <nixpkgs> <nixpkgs/lib> /a/${b} ]
