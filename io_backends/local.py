@@ -58,7 +58,9 @@ class LocalDisk(EvalIO):
         max_file_size: int = MAX_FILE_SIZE,
         env: bool = False,
     ) -> None:
-        self._root = None if root is None else os.fsencode(os.path.abspath(root))
+        if root is not None and not os.path.isabs(root):
+            root = os.path.join(os.getcwd(), root)
+        self._root = None if root is None else os.fsencode(root)
         self._max_file_size = max_file_size
         self._env = env
 

@@ -124,5 +124,5 @@ def _search_path_entry(entry: AttrSet) -> search_path.Entry:
 @builtin("toPath")
 def to_path(path: Value) -> Value:
     """The absolute path `path` as a clean string. Historical: strings serve as paths everywhere."""
-    text = coerce_to_path(path)
-    return with_context(text, context_of(path)) if isinstance(path, str) else text
+    text = coerce_to_string(path, copy=False)
+    return with_context(coerce_to_path(text), context_of(text))

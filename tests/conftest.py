@@ -1,0 +1,24 @@
+"""Async tests run on both event loops; a call that blocks one of them is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+_NO_TRIO = pytest.mark.skipif(find_spec("trio") is None, reason="trio is not installed")
+
+
+@pytest.fixture(scope="module", params=["asyncio", pytest.param("trio", marks=_NO_TRIO)])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """The event loop of a test marked `anyio`."""
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_blocks() -> Iterator[None]:
+    # It watches asyncio's loop only; what our packages do is the same on both.
+    with blockbuster_ctx(["aionix", "io_backends"]):
+        yield
