@@ -133,7 +133,7 @@ def evaluate(
     settings.search_path, settings.max_call_depth = list(include), max_call_depth
     arguments = {name: Argument("expression", text) for name, text in arg}
     arguments |= {name: Argument("string", text) for name, text in argstr}
-    job = Job([_input(file, expression)], [attr] if attr else [], arguments, output or "value")
+    job = Job([_input(file, expression)], [attr] if attr else [], arguments, output or "value", call=True)
     from aionix.cli.job import text_of
 
     _tell(lambda: in_event_loop(lambda: text_of(job, settings)), show_trace)

@@ -7,44 +7,42 @@ import sys
 from collections.abc import Mapping
 
 from aionix.builtins.encode import to_json, to_xml
-from aionix.cli.options import PIPE_OPERATORS, Argument, Input, Job, Settings, split_search_path
+from aionix.cli.options import PIPE_OPERATORS, Argument, Input, Job, Settings
 from aionix.cli.selection import auto_call, select
-from aionix.cli.terminal import say, tell_warnings
+from aionix.cli.terminal import say, tell_error, tell_warnings
 from aionix.errors import NixError
 from aionix.evaluation import Evaluation, EvaluationBuilder, EvaluationResult
+from aionix.observers import TracingObserver
 from aionix.syntax import ParseOptions
 from aionix.values.coercion import coerce_to_string
 from aionix.values.deep import force_deep
 from aionix.values.printing import show
 from aionix.values.thunk import Value
+from aionix.vm.search_path import split_nix_path
 from io_backends import LocalDisk
 
 
 def configured(settings: Settings) -> EvaluationBuilder:
     """The builder of an evaluation as `settings` want it, on the local disk."""
     builder = (
-        Evaluation.builder(LocalDisk())
+        Evaluation.builder(LocalDisk(env=True))
         .pure(settings.pure)
         .search_path(search_path(settings))
         .max_call_depth(settings.max_call_depth)
         .abort_on_warn(settings.abort_on_warn)
         .parse_options(parse_options(settings))
         .trace(say)
+        .runtime_observer(TracingObserver() if settings.watch else None)
     )
     return builder.current_system(settings.system) if settings.system else builder
 
 
-def search_path(settings: Settings) -> list[tuple[str, str]]:
+def search_path(settings: Settings) -> list[str]:
     """`-I` first, then NIX_PATH; in pure mode the environment has no say."""
     nix_path = settings.nix_path
     if nix_path is None:
         nix_path = "" if settings.pure else os.environ.get("NIX_PATH", "")
-    return [_entry(text) for text in [*settings.search_path, *split_search_path(nix_path)]]
-
-
-def _entry(text: str) -> tuple[str, str]:
-    prefix, _, path = text.rpartition("=")
-    return prefix, path if ":" in path else os.path.abspath(path)
+    return [*settings.search_path, *split_nix_path(nix_path)]
 
 
 def parse_options(settings: Settings) -> ParseOptions:
@@ -77,7 +75,10 @@ async def _argument(evaluation: Evaluation, given: Argument) -> Value:
 async def value_of(evaluation: Evaluation, given: Input, settings: Settings) -> Value:
     """The value of an input, evaluated to its outermost constructor; raises NixError."""
     result = await _evaluated(evaluation, given)
-    tell_warnings(result.warnings, evaluation.sources, all_of_them=settings.warnings)
+    if settings.warnings:
+        tell_warnings(result.warnings, evaluation.sources)
+    for error in result.errors[:0:-1]:  # the first one comes last, where people look
+        tell_error(error, show_trace=settings.show_trace)
     return result.unwrap().raw
 
 
@@ -95,7 +96,7 @@ def _printed(
     value: Value, path: str, arguments: Mapping[str, Value], job: Job, settings: Settings
 ) -> str:
     value = select(value, path, arguments)
-    if arguments:
+    if arguments or job.call:
         value = auto_call(value, arguments)
     if settings.strict:
         force_deep(value)

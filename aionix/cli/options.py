@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Lint = Literal["ignore", "warn", "fatal"]
+from aionix.syntax.options import Lint
+
 Output = Literal["value", "json", "xml", "raw"]
 
 LINT_LEVELS: tuple[Lint, ...] = ("ignore", "warn", "fatal")
@@ -61,14 +62,4 @@ class Job:
     arguments: dict[str, Argument] = field(default_factory=dict)
     output: Output = "value"
     location: bool = True  # positions in XML
-
-
-def split_search_path(text: str) -> list[str]:
-    """The entries of a NIX_PATH: parted by colons, but not by the one of `scheme://`."""
-    entries = []
-    for piece in text.split(":"):
-        if piece.startswith("//") and entries and entries[-1].rpartition("=")[2].isalnum():
-            entries[-1] += ":" + piece
-        elif piece:
-            entries.append(piece)
-    return entries
+    call: bool = False  # call a function also when there are no arguments for it

@@ -1,38 +1,63 @@
-"""`--parse`: a text, parsed, checked as far as that goes without running it, printed again."""
+"""A text, parsed and compiled but not run: printed again (`--parse`), or its bytecode."""
 
 from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
+from functools import partial
 
+from aionix.bytecode.chunk import Lambda
+from aionix.bytecode.disassemble import disassemble
 from aionix.cli.job import parse_options
 from aionix.cli.options import Input, Settings
-from aionix.cli.terminal import tell_warnings
+from aionix.cli.terminal import say, tell_warnings, wants_color
+from aionix.compiler import compile_expression
 from aionix.compiler.bindings import normalise
-from aionix.compiler.compiler import compile_expression
 from aionix.errors import FileError, NixError
 from aionix.evaluation import Evaluation
-from aionix.source import Source, SourceMap
+from aionix.rendering import render_warning
+from aionix.source import Source, SourceMap, Span
 from aionix.syntax import parse
+from aionix.syntax.nodes import Expr
 from aionix.syntax.pretty import show
 from io_backends import Sealed
 
 
 def parsed(given: Input, settings: Settings) -> str:
     """The expression as Nix prints it, on a line; raises NixError, compile errors included."""
+    expr, _ = _checked(given, settings, SourceMap())
+    return show(normalise(expr)) + "\n"
+
+
+def disassembled(given: Input, settings: Settings) -> str:
+    """The bytecode of the expression and of all functions and thunks in it; raises NixError."""
     sources = SourceMap()
+    _, code = _checked(given, settings, sources)
+    return disassemble(code, sources) + "\n"
+
+
+def _checked(given: Input, settings: Settings, sources: SourceMap) -> tuple[Expr, Lambda]:
+    options = replace(parse_options(settings), warn=partial(_tell, sources))
     try:
         source, base_dir = read_input(given, sources)
-        expr = parse(source, parse_options(settings))
+        expr = parse(source, options)
         known = frozenset(Evaluation.builder(Sealed()).build().globals)
         result = compile_expression(expr, source, global_names=known, base_dir=base_dir)
-        if result.errors:
-            raise result.errors[0]
     except NixError as error:
         error.sources = sources
         raise
-    tell_warnings(result.warnings, sources, all_of_them=settings.warnings)
-    return show(normalise(expr)) + "\n"
+    if settings.warnings:
+        tell_warnings(result.warnings, sources)
+    if result.code is None:
+        for error in result.errors:
+            error.sources = sources
+        raise result.errors[0]
+    return expr, result.code
+
+
+def _tell(sources: SourceMap, message: str, span: Span) -> None:
+    say(render_warning(message, span, sources=sources, color=wants_color(sys.stderr)))
 
 
 def read_input(given: Input, sources: SourceMap) -> tuple[Source, str]:

@@ -6,12 +6,14 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import NoReturn, TextIO, TypeVar
 
 from aionix.cli.options import UsageError
 from aionix.errors import NixError
-from aionix.rendering import render, render_internal
+from aionix.rendering import render, render_internal, render_warning
+from aionix.source import SourceMap
+from aionix.warnings import EvalWarning
 
 T = TypeVar("T")
 
@@ -53,16 +55,18 @@ def _internal(error: Exception) -> int:
 
 def fail(error: NixError, *, show_trace: bool) -> NoReturn:
     """Tells `error` to the user and ends the command."""
-    say(render(error, color=wants_color(sys.stderr), show_trace=show_trace))
+    tell_error(error, show_trace=show_trace)
     raise Failed
 
 
-def tell_warnings(warnings: Iterable[EvalWarning], sources: SourceMap, *, all_of_them: bool) -> None:
-    """Tells the warnings that were asked for: those of `--lint-...`, or all."""
+def tell_error(error: NixError, *, show_trace: bool) -> None:
+    say(render(error, color=wants_color(sys.stderr), show_trace=show_trace))
+
+
+def tell_warnings(warnings: Iterable[EvalWarning], sources: SourceMap) -> None:
+    color = wants_color(sys.stderr)
     for warning in warnings:
-        if all_of_them or warning.code in LINT_CODES:
-            color = wants_color(sys.stderr)
-            say(render_warning(warning.message, warning.span, code=warning.code, sources=sources, color=color))
+        say(render_warning(warning.message, warning.span, code=warning.code, sources=sources, color=color))
 
 
 def in_event_loop(function: Callable[[], Coroutine[object, object, T]]) -> T:

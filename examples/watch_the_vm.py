@@ -1,0 +1,27 @@
+"""How often each instruction of the virtual machine runs, the three most frequent.
+
+Prints:
+    34 is the ninth
+    GetUpvalue is among the most frequent: True
+"""
+
+import asyncio
+
+import aionix
+from aionix.observers import CountingObserver
+from io_backends import Sealed
+
+CODE = "let fib = n: if n < 2 then n else fib (n - 1) + fib (n - 2); in fib 9"
+
+
+async def main() -> None:
+    counter = CountingObserver()
+    evaluation = aionix.Evaluation.builder(Sealed()).runtime_observer(counter).build()
+    value = (await evaluation.evaluate(CODE)).unwrap()
+    print(f"{value} is the ninth")
+    frequent = sorted(counter.counts, key=lambda label: -counter.counts[label])[:3]
+    print(f"GetUpvalue is among the most frequent: {'GetUpvalue' in frequent}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

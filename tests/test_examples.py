@@ -1,0 +1,34 @@
+"""The examples do what their docstrings say, in fewer than 60 lines each."""
+
+import ast
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_prints_what_it_promises(path: Path) -> None:
+    if "trio" in path.stem:
+        pytest.importorskip("trio")
+    text = path.read_text()
+    promised = (ast.get_docstring(ast.parse(text)) or "").partition("Prints:\n")[2]
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.rstrip("\n"), done.returncode) == (textwrap.dedent(promised), 0), done.stderr
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) < 60
+
+
+def test_the_configuration_of_the_readme_has_its_ports() -> None:
+    command = [sys.executable, "-m", "aionix", "eval", "--strict", "--json", ROOT / "examples/config/site.nix"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert json.loads(done.stdout)["firewall"]["open"] == [80, 443, 22]
