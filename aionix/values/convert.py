@@ -175,7 +175,7 @@ class _Open:
 
 def _open(obj: object, place: _Place) -> _Open | None:
     """The parts of a container; None for what is none, or is a Nix value already."""
-    if isinstance(obj, AttrSet):
+    if _is_nix(obj):
         return None
     if isinstance(obj, Mapping):
         names = [_name(key, place) for key in obj]
