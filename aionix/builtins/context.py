@@ -7,8 +7,6 @@ store path, `path = true` (that path), `allOutputs = true` (a derivation and all
 
 from __future__ import annotations
 
-import re
-
 from aionix.builtins.registry import (
     Coerced,
     builtin,
@@ -18,16 +16,16 @@ from aionix.builtins.registry import (
     expect_plain_str,
 )
 from aionix.errors import ContextError
+from aionix.store.nix32 import ALPHABET
+from aionix.store.paths import DIGEST_LENGTH, name_problem
 from aionix.values.attrs import AttrSet, sorted_names
 from aionix.values.paths import clean
 from aionix.values.printing import show_name
-from aionix.values.strings import ContextString, context_of, plain, with_context
+from aionix.values.strings import Context, ContextString, context_of, plain, with_context
 from aionix.values.thunk import Value
 from aionix.vm.host import Host
 
-# 32 digits of Nix's base 32, a dash, a name of at most 211 characters. A name may begin with a
-# dot, but `.` and `..`, alone or before a dash, are refused.
-_STORE_NAME = re.compile(r"[0-9a-df-np-sv-z]{32}-(?!\.\.?(-|\Z))[0-9A-Za-z+\-._?=]{1,211}")
+_DIGITS = frozenset(ALPHABET)
 
 
 @builtin("hasContext")
@@ -58,18 +56,29 @@ def get_context(text: str) -> Value:
 @builtin("appendContext")
 def append_context(host: Host, text: str, context: AttrSet) -> str:
     """The string, which now depends on `context` too, a set as `getContext` gives it."""
+    return with_context(text, append_to_context(context_of(text), context, host.store_dir))
+
+
+def append_to_context(context: Context, wanted: AttrSet, store_dir: str) -> Context:
+    """`context` and what the set `wanted` asks for. Raises ContextError."""
     added: set[str] = set()
-    for key in sorted_names(context):
-        path = _store_path(key, host.store_dir)
-        added |= _elements(key, path, expect_attrs(context[key]))
-    return with_context(text, context_of(text) | added)
+    for key in sorted_names(wanted):
+        path = _store_path(key, store_dir)
+        added |= _elements(key, path, expect_attrs(wanted[key]))
+    return context | added
 
 
 def _store_path(key: str, store_dir: str) -> str:
-    directory, _, name = clean(key).rpartition("/")
-    if not (key.startswith("/") and directory == store_dir and _STORE_NAME.fullmatch(name)):
+    directory, _, base = clean(key).rpartition("/")
+    digits, dash, name = (
+        base[:DIGEST_LENGTH],
+        base[DIGEST_LENGTH : DIGEST_LENGTH + 1],
+        base[DIGEST_LENGTH + 1 :],
+    )
+    fits = key.startswith("/") and directory == store_dir and dash == "-"
+    if not fits or not set(digits) <= _DIGITS or name_problem(name) is not None:
         raise ContextError(f"context key '{show_name(key)}' is not a store path")
-    return f"{store_dir}/{name}"
+    return f"{store_dir}/{base}"
 
 
 def _elements(key: str, path: str, wanted: AttrSet) -> set[str]:
