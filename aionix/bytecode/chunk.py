@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from aionix.bytecode.opcodes import OPS, Op, Operand, Position
-from aionix.errors import InternalError
+from aionix.errors import CompileError
 from aionix.source import Span
 
 JUMP_LIMIT = 0xFFFF
@@ -109,10 +109,10 @@ class Chunk:
         return offset
 
     def patch_jump(self, offset: int) -> None:
-        """Lets the jump at `offset` lead to the end of the code so far."""
+        """Lets the jump at `offset` lead to the end of the code so far; CompileError if that is too far."""
         distance = len(self.code) - offset - 3
         if distance > JUMP_LIMIT:
-            raise InternalError(f"a jump over {distance} bytes of code")
+            raise CompileError("a branch is too large to be compiled", span=self.span_at(offset))
         self.code[offset + 1 : offset + 3] = distance.to_bytes(2, "little")
 
     def add_constant(self, constant: object) -> int:

@@ -1,0 +1,11 @@
+"""From syntax to code.
+
+`bindings` makes the language smaller (paths and `inherit` become plain data), `scope` answers where a
+name is, `emit` writes chunks, `context` holds what a compilation knows, `expressions` and `definitions`
+have a function for each kind of node, `optimiser` remarks on odd Booleans; `compiler` is the way in.
+This room knows nothing of the VM: what it leaves behind are `Lambda`s, errors and warnings.
+"""
+
+from aionix.compiler.bindings import normalise as normalise
+from aionix.compiler.compiler import CompileResult as CompileResult
+from aionix.compiler.compiler import compile_expression as compile_expression
