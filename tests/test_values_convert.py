@@ -89,8 +89,9 @@ def test_what_contains_itself_is_refused_and_what_is_shared_stays_shared() -> No
     with pytest.raises(ConversionError, match=r"contains itself at \[0\].again"):
         from_python(loop)
     shared = [1]
-    left, right = from_python([shared, shared])  # type: ignore[misc]
-    assert left is right
+    both = from_python([shared, shared])
+    assert isinstance(both, tuple)
+    assert both[0] is both[1]
 
 
 def test_a_list_shared_a_billion_times_is_converted_once() -> None:
