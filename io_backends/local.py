@@ -295,10 +295,9 @@ def _join(directory: str, name: str) -> str:
 
 
 def _bytes(path: str) -> bytes:
-    data = path.encode("utf-8", "surrogateescape")
-    if b"\0" in data:
+    if "\0" in path:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
-    return data
+    return path.encode("utf-8", "surrogateescape")
 
 
 def _text(name: bytes) -> str:

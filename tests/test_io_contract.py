@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -121,8 +120,7 @@ async def test_the_disk_under_a_root_keeps_the_contract(check: contract.Check, t
 @pytest.mark.parametrize("check", contract.checks(without={"absolute links"}), ids=str)
 async def test_the_whole_disk_keeps_the_contract(check: contract.Check, tmp_path: Path) -> None:
     write_tree(tmp_path, check.tree)
-    prefix = os.path.realpath(tmp_path)
-    await check(lambda tree: Under(LocalDisk(), prefix))
+    await check(lambda tree: Under(LocalDisk(), str(tmp_path)))
 
 
 @pytest.mark.parametrize("check", contract.checks(without=SIMPLE), ids=str)
