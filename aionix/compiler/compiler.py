@@ -16,7 +16,7 @@ from aionix.warnings import EvalWarning
 
 class CompileResult(NamedTuple):
     """`code` is None exactly if there are errors. They come in the order in which C++ Nix finds
-    them: first what is wrong in itself, then undefined variables; each by place."""
+    them: what is defined twice, by place; then undefined variables."""
 
     code: Lambda | None
     errors: list[CompileError]
@@ -52,4 +52,6 @@ def compile_expression(
 
 
 def _in_order(errors: list[CompileError]) -> list[CompileError]:
-    return sorted(errors, key=lambda error: (isinstance(error, UndefinedVariable), error.span or (0, 0)))
+    undefined = [error for error in errors if isinstance(error, UndefinedVariable)]
+    others = [error for error in errors if not isinstance(error, UndefinedVariable)]
+    return [*sorted(others, key=lambda error: error.span or (0, 0)), *undefined]

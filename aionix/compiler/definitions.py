@@ -8,14 +8,11 @@ names are evaluated and so must not come sooner.
 
 from __future__ import annotations
 
-from typing import cast
-
 from aionix.bytecode.chunk import Formals as FormalNames
 from aionix.bytecode.opcodes import Op
 from aionix.compiler.bindings import Bindings, Code, Definition, Scoped, with_overrides
 from aionix.compiler.context import Compiler, lazy, strict
 from aionix.compiler.scope import Local
-from aionix.errors import CompileError, DynamicKeyInScope
 from aionix.source import Span
 from aionix.syntax.nodes import AttrSet, Formal, Formals, Lambda, LegacyLet, Let, Select, StaticName, Var
 from aionix.warnings import WarningKind
@@ -65,8 +62,6 @@ def bindings(c: Compiler, node: Bindings) -> None:
 @strict(Let)
 def let(c: Compiler, node: Let) -> None:
     merged = c.collect(node.bindings, True, node.span)
-    if merged.dynamic:
-        c.errors.append(DynamicKeyInScope("dynamic attributes not allowed in let", span=node.span))
     if not node.bindings:
         c.warn(WarningKind.EMPTY_LET, node.span)
     _drop_useless_inherits(c, merged)
@@ -199,18 +194,8 @@ def _parameters(c: Compiler, node: Lambda) -> list[Local]:
     if node.name is not None:
         parameters.append(c.declare(node.name, 0, node.name_span or node.span, initialised=True))
     if node.formals is not None:
-        _check_duplicates(c, node)
         parameters += _unpack(c, node.formals)
     return parameters
-
-
-def _check_duplicates(c: Compiler, node: Lambda) -> None:
-    seen: set[str | None] = {node.name}
-    for formal in cast(Formals, node.formals).entries:
-        if formal.name in seen:
-            span = node.span if formal.name == node.name else formal.span
-            c.errors.append(CompileError(f"duplicate formal function argument '{formal.name}'", span=span))
-        seen.add(formal.name)
 
 
 def _unpack(c: Compiler, formals: Formals) -> list[Local]:

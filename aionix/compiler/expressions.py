@@ -227,9 +227,13 @@ def has_attr(c: Compiler, node: HasAttr) -> None:
 
 @strict(Apply)
 def apply(c: Compiler, node: Apply) -> None:
+    before = len(c.errors)
     c.lazy(node.argument)
+    between = len(c.errors)
     c.strict(node.function)
     c.out.op(Op.CALL, node.span)
+    if between > before:  # the function's errors come first, as they stand in the text
+        c.errors[before:] = c.errors[between:] + c.errors[before:between]
 
 
 @strict(If)
