@@ -13,11 +13,8 @@ from typing import Literal, cast
 
 from aionix.errors import LiteralError, ParseError
 from aionix.source import Source, Span, decode
-from aionix.syntax.nodes import (
-    Apply, Assert, AttrName, AttrSet, Binary, BinaryOp, Binding, DynamicName, Expr, Float, Formal, Formals,
-    HasAttr, If, Inherit, Int, Lambda, LegacyLet, Let, List, Path, SearchPath, Select, StaticName, Str, Unary,
-    UnaryOp, Uri, Var, With,
-)  # fmt: skip
+from aionix.syntax import nodes
+from aionix.syntax.nodes import AttrName, BinaryOp, Expr, UnaryOp
 from aionix.syntax.options import Lint, ParseOptions
 from aionix.syntax.strings import Chunk, strip_indentation
 
@@ -39,7 +36,7 @@ _SHORT_PATH = (
 )
 _URL = 'URL literals are disallowed. Consider using a string literal "{}" instead (lint-url-literals)'
 
-Binds = list[Binding | Inherit]
+Binds = list[nodes.Binding | nodes.Inherit]
 #: What stands between quotes: texts, not decoded yet, and interpolations.
 Pieces = list[str | Expr]
 
@@ -53,124 +50,127 @@ class Builder:
 
     # Functions, and what else extends to the right as far as it can
 
-    def lambda_name(self, span: Span, name: str, colon: int, body: Expr) -> Lambda:
-        return Lambda(name, Span(span.start, span.start + len(name)), None, body, span)
+    def lambda_name(self, span: Span, name: str, colon: int, body: Expr) -> nodes.Lambda:
+        return nodes.Lambda(name, Span(span.start, span.start + len(name)), None, body, span)
 
-    def lambda_set(self, span: Span, formals: Formals, colon: int, body: Expr) -> Lambda:
+    def lambda_set(self, span: Span, formals: nodes.Formals, colon: int, body: Expr) -> nodes.Lambda:
         _refuse_duplicates(formals, None)
-        return Lambda(None, None, formals, body, span)
+        return nodes.Lambda(None, None, formals, body, span)
 
     def lambda_set_name(
-        self, span: Span, formals: Formals, at: int, name: StaticName, colon: int, body: Expr
-    ) -> Lambda:
+        self, span: Span, formals: nodes.Formals, at: int, name: nodes.StaticName, colon: int, body: Expr
+    ) -> nodes.Lambda:
         _refuse_duplicates(formals, name)
-        return Lambda(name.text, name.span, formals, body, span)
+        return nodes.Lambda(name.text, name.span, formals, body, span)
 
     def lambda_name_set(
-        self, span: Span, name: str, at: int, formals: Formals, colon: int, body: Expr
-    ) -> Lambda:
+        self, span: Span, name: str, at: int, formals: nodes.Formals, colon: int, body: Expr
+    ) -> nodes.Lambda:
         name_span = Span(span.start, span.start + len(name))
-        _refuse_duplicates(formals, StaticName(name, name_span))
-        return Lambda(name, name_span, formals, body, span)
+        _refuse_duplicates(formals, nodes.StaticName(name, name_span))
+        return nodes.Lambda(name, name_span, formals, body, span)
 
-    def open_formals(self, span: Span, brace: int, entries: list[Formal], *_: int) -> Formals:
-        return Formals(tuple(entries), True, span)
+    def open_formals(self, span: Span, brace: int, entries: list[nodes.Formal], *_: int) -> nodes.Formals:
+        return nodes.Formals(tuple(entries), True, span)
 
-    def any_formals(self, span: Span, *_: int) -> Formals:
-        return Formals((), True, span)
+    def any_formals(self, span: Span, *_: int) -> nodes.Formals:
+        return nodes.Formals((), True, span)
 
-    def closed_formals(self, span: Span, brace: int, entries: list[Formal], *_: int) -> Formals:
-        return Formals(tuple(entries), False, span)
+    def closed_formals(self, span: Span, brace: int, entries: list[nodes.Formal], *_: int) -> nodes.Formals:
+        return nodes.Formals(tuple(entries), False, span)
 
-    def no_formals(self, span: Span, *_: int) -> Formals:
-        return Formals((), False, span)
+    def no_formals(self, span: Span, *_: int) -> nodes.Formals:
+        return nodes.Formals((), False, span)
 
-    def formal(self, span: Span, name: str) -> Formal:
-        return Formal(name, None, span)
+    def formal(self, span: Span, name: str) -> nodes.Formal:
+        return nodes.Formal(name, None, span)
 
-    def formal_default(self, span: Span, name: str, mark: int, default: Expr) -> Formal:
-        return Formal(name, default, span)
+    def formal_default(self, span: Span, name: str, mark: int, default: Expr) -> nodes.Formal:
+        return nodes.Formal(name, default, span)
 
-    def assertion(self, span: Span, keyword: int, condition: Expr, semicolon: int, body: Expr) -> Assert:
-        return Assert(condition, body, span)
+    def assertion(self, span: Span, keyword: int, condition: Expr, semicolon: int, body: Expr) -> nodes.Assert:
+        return nodes.Assert(condition, body, span)
 
-    def with_(self, span: Span, keyword: int, namespace: Expr, semicolon: int, body: Expr) -> With:
-        return With(namespace, body, span)
+    def with_(self, span: Span, keyword: int, namespace: Expr, semicolon: int, body: Expr) -> nodes.With:
+        return nodes.With(namespace, body, span)
 
-    def let(self, span: Span, keyword: int, binds: Binds, in_: int, body: Expr) -> Let:
+    def let(self, span: Span, keyword: int, binds: Binds, in_: int, body: Expr) -> nodes.Let:
         for bind in binds:
-            if isinstance(bind, Binding) and isinstance(bind.path[0], DynamicName):
+            if isinstance(bind, nodes.Binding) and isinstance(bind.path[0], nodes.DynamicName):
                 message = "dynamic attributes not allowed in let"
                 raise ParseError(message, span=bind.path[0].span)
-        return Let(tuple(binds), body, span)
+        return nodes.Let(tuple(binds), body, span)
 
-    def if_(self, span: Span, if_: int, condition: Expr, then: int, yes: Expr, else_: int, no: Expr) -> If:
-        return If(condition, yes, no, span)
+    def if_(self, span: Span, if_: int, condition: Expr, then: int, yes: Expr, else_: int, no: Expr) -> nodes.If:
+        return nodes.If(condition, yes, no, span)
 
     # Operators
 
-    def pipe_from(self, span: Span, function: Expr, pipe: int, argument: Expr) -> Apply:
-        return Apply(function, argument, span)
+    def pipe_from(self, span: Span, function: Expr, pipe: int, argument: Expr) -> nodes.Apply:
+        return nodes.Apply(function, argument, span)
 
-    def pipe_into(self, span: Span, argument: Expr, pipe: int, function: Expr) -> Apply:
-        return Apply(function, argument, span)
+    def pipe_into(self, span: Span, argument: Expr, pipe: int, function: Expr) -> nodes.Apply:
+        return nodes.Apply(function, argument, span)
 
-    def has_attr(self, span: Span, subject: Expr, mark: int, path: list[AttrName]) -> HasAttr:
-        return HasAttr(subject, tuple(path), span)
+    def has_attr(self, span: Span, subject: Expr, mark: int, path: list[AttrName]) -> nodes.HasAttr:
+        return nodes.HasAttr(subject, tuple(path), span)
 
-    def apply(self, span: Span, function: Expr, argument: Expr) -> Apply:
+    def apply(self, span: Span, function: Expr, argument: Expr) -> nodes.Apply:
         if self._or_calls:
             self._warn_of_or(argument)
-        return Apply(function, argument, span)
+        return nodes.Apply(function, argument, span)
 
-    def apply_or(self, span: Span, function: Expr, keyword: int) -> Apply:
-        call = Apply(function, Var("or", Span(keyword, keyword + 2)), span)
+    def apply_or(self, span: Span, function: Expr, keyword: int) -> nodes.Apply:
+        call = nodes.Apply(function, nodes.Var("or", Span(keyword, keyword + 2)), span)
         self._or_calls.append(call)
         return call
 
     def _warn_of_or(self, expr: Expr) -> None:
         if expr in self._or_calls:
-            self._options.warn(_CURSED_OR.format(self._source.text[expr.span.start - self._source.base : expr.span.end - self._source.base]), expr.span)
+            start, end = expr.span
+            base = self._source.base
+            text = decode(self._source.text[start - base : end - base])
+            self._options.warn(_CURSED_OR.format(text), expr.span)
 
-    def select(self, span: Span, subject: Expr, dot: int, path: list[AttrName]) -> Select:
-        return Select(subject, tuple(path), None, span)
+    def select(self, span: Span, subject: Expr, dot: int, path: list[AttrName]) -> nodes.Select:
+        return nodes.Select(subject, tuple(path), None, span)
 
     def select_or(
         self, span: Span, subject: Expr, dot: int, path: list[AttrName], keyword: int, default: Expr
-    ) -> Select:
-        return Select(subject, tuple(path), default, span)
+    ) -> nodes.Select:
+        return nodes.Select(subject, tuple(path), default, span)
 
     # Literals and names
 
-    def variable(self, span: Span, name: str) -> Var:
-        return Var(name, span)
+    def variable(self, span: Span, name: str) -> nodes.Var:
+        return nodes.Var(name, span)
 
-    def integer(self, span: Span, text: str) -> Int:
+    def integer(self, span: Span, text: str) -> nodes.Int:
         digits = text.lstrip("0") or "0"
         if len(digits) > 19 or int(digits) > _MAX_INT:
             raise LiteralError(f"invalid integer '{text}'", span=span)
-        return Int(int(digits), span)
+        return nodes.Int(int(digits), span)
 
-    def float_(self, span: Span, text: str) -> Float:
+    def float_(self, span: Span, text: str) -> nodes.Float:
         value = float(text)
         vanishes = value < _MIN_NORMAL and text.lower().partition("e")[0].strip("0.") != ""
         if vanishes or value == float("inf"):
             raise LiteralError(f"invalid float '{text}'", span=span)
-        return Float(value, span)
+        return nodes.Float(value, span)
 
-    def path(self, span: Span, text: str) -> Path:
+    def path(self, span: Span, text: str) -> nodes.Path:
         return self._path(span, [text])
 
-    def home_path(self, span: Span, text: str) -> Path:
-        return Path("home", (text,), span)
+    def home_path(self, span: Span, text: str) -> nodes.Path:
+        return nodes.Path("home", (text,), span)
 
-    def open_path(self, span: Span, start: str, pieces: Pieces, end: int) -> Path:
+    def open_path(self, span: Span, start: str, pieces: Pieces, end: int) -> nodes.Path:
         return self._path(span, [start, *pieces])
 
-    def open_home_path(self, span: Span, start: str, pieces: Pieces, end: int) -> Path:
-        return Path("home", _joined([start, *pieces]), span)
+    def open_home_path(self, span: Span, start: str, pieces: Pieces, end: int) -> nodes.Path:
+        return nodes.Path("home", _joined([start, *pieces]), span)
 
-    def _path(self, span: Span, pieces: Pieces) -> Path:
+    def _path(self, span: Span, pieces: Pieces) -> nodes.Path:
         parts = _joined(pieces)
         text = cast(str, parts[0])
         kind: Literal["absolute", "relative"] = "absolute" if text[0] == "/" else "relative"
@@ -178,14 +178,14 @@ class Builder:
             self._lint(self._options.absolute_path_literals, _ABSOLUTE_PATH, text, span)
         elif text[0] != ".":
             self._lint(self._options.short_path_literals, _SHORT_PATH, text, span)
-        return Path(kind, parts, span)
+        return nodes.Path(kind, parts, span)
 
-    def search_path(self, span: Span, name: str) -> SearchPath:
-        return SearchPath(name, span)
+    def search_path(self, span: Span, name: str) -> nodes.SearchPath:
+        return nodes.SearchPath(name, span)
 
-    def uri(self, span: Span, text: str) -> Uri:
+    def uri(self, span: Span, text: str) -> nodes.Uri:
         self._lint(self._options.url_literals, _URL, text, span)
-        return Uri(text, span)
+        return nodes.Uri(text, span)
 
     def _lint(self, lint: Lint, message: str, literal: str, span: Span) -> None:
         if lint == "fatal":
@@ -195,17 +195,17 @@ class Builder:
 
     # Strings
 
-    def string_text(self, span: Span, text: str) -> Str:
-        return Str((text,) if text else (), span)
+    def string_text(self, span: Span, text: str) -> nodes.Str:
+        return nodes.Str((text,) if text else (), span)
 
-    def indented_text(self, span: Span, text: str) -> Str:
-        return Str((text,) if text else (), span)
+    def indented_text(self, span: Span, text: str) -> nodes.Str:
+        return nodes.Str((text,) if text else (), span)
 
-    def string(self, span: Span, opening: int, pieces: Pieces, closing: int) -> Str:
-        return Str(_joined(pieces), span)
+    def string(self, span: Span, opening: int, pieces: Pieces, closing: int) -> nodes.Str:
+        return nodes.Str(_joined(pieces), span)
 
-    def indented(self, span: Span, opening: int, pieces: list[Chunk | Expr], closing: int) -> Str:
-        return Str(_joined(strip_indentation(pieces)), span)
+    def indented(self, span: Span, opening: int, pieces: list[Chunk | Expr], closing: int) -> nodes.Str:
+        return nodes.Str(_joined(strip_indentation(pieces)), span)
 
     def begin_interpolation(self, span: Span, dollar: int, expr: Expr, brace: int) -> Pieces:
         return [expr]
@@ -228,42 +228,42 @@ class Builder:
             self._or_calls.pop()
         return expr
 
-    def legacy_let(self, span: Span, keyword: int, opening: int, binds: Binds, closing: int) -> LegacyLet:
-        return LegacyLet(tuple(binds), span)
+    def legacy_let(self, span: Span, keyword: int, opening: int, binds: Binds, closing: int) -> nodes.LegacyLet:
+        return nodes.LegacyLet(tuple(binds), span)
 
-    def rec_set(self, span: Span, keyword: int, opening: int, binds: Binds, closing: int) -> AttrSet:
-        return AttrSet(True, tuple(binds), span)
+    def rec_set(self, span: Span, keyword: int, opening: int, binds: Binds, closing: int) -> nodes.AttrSet:
+        return nodes.AttrSet(True, tuple(binds), span)
 
-    def set_(self, span: Span, opening: int, binds: Binds, closing: int) -> AttrSet:
-        return AttrSet(False, tuple(binds), span)
+    def set_(self, span: Span, opening: int, binds: Binds, closing: int) -> nodes.AttrSet:
+        return nodes.AttrSet(False, tuple(binds), span)
 
-    def empty_set(self, span: Span, opening: int, closing: int) -> AttrSet:
-        return AttrSet(False, (), span)
+    def empty_set(self, span: Span, opening: int, closing: int) -> nodes.AttrSet:
+        return nodes.AttrSet(False, (), span)
 
-    def list_(self, span: Span, opening: int, items: list[Expr], closing: int) -> List:
+    def list_(self, span: Span, opening: int, items: list[Expr], closing: int) -> nodes.List:
         if self._or_calls:
             for item in items:
                 self._warn_of_or(item)
-        return List(tuple(items), span)
+        return nodes.List(tuple(items), span)
 
-    def binding(self, span: Span, path: list[AttrName], equals: int, value: Expr, semicolon: int) -> Binding:
-        return Binding(tuple(path), value, span)
+    def binding(self, span: Span, path: list[AttrName], equals: int, value: Expr, semicolon: int) -> nodes.Binding:
+        return nodes.Binding(tuple(path), value, span)
 
-    def inherit(self, span: Span, keyword: int, names: list[AttrName], semicolon: int) -> Inherit:
-        return Inherit(None, _static(names), span)
+    def inherit(self, span: Span, keyword: int, names: list[AttrName], semicolon: int) -> nodes.Inherit:
+        return nodes.Inherit(None, _static(names), span)
 
     def inherit_from(
-        self, span: Span, keyword: int, opening: int, source: Expr, closing: int, names: list[AttrName], end: int
-    ) -> Inherit:
-        return Inherit(source, _static(names), span)
+        self, span: Span, keyword: int, open_: int, source: Expr, close: int, names: list[AttrName], end: int
+    ) -> nodes.Inherit:
+        return nodes.Inherit(source, _static(names), span)
 
-    def name(self, span: Span, text: str) -> StaticName:
-        return StaticName(text, span)
+    def name(self, span: Span, text: str) -> nodes.StaticName:
+        return nodes.StaticName(text, span)
 
-    def or_name(self, span: Span, keyword: int) -> StaticName:
-        return StaticName("or", span)
+    def or_name(self, span: Span, keyword: int) -> nodes.StaticName:
+        return nodes.StaticName("or", span)
 
-    def quoted_name(self, span: Span, string: Str) -> AttrName:
+    def quoted_name(self, span: Span, string: nodes.Str) -> AttrName:
         return _attribute_name(string, span)
 
     def dynamic_name(self, span: Span, dollar: int, expr: Expr, brace: int) -> AttrName:
@@ -271,23 +271,23 @@ class Builder:
 
 
 @cache
-def binary(operator: BinaryOp) -> Callable[[Span, Expr, int, Expr], Binary]:
+def binary(operator: BinaryOp) -> Callable[[Span, Expr, int, Expr], nodes.Binary]:
     """The builder of `left operator right`."""
     length = len(operator)
 
-    def build(span: Span, left: Expr, at: int, right: Expr) -> Binary:
-        return Binary(operator, left, right, span, Span(at, at + length))
+    def build(span: Span, left: Expr, at: int, right: Expr) -> nodes.Binary:
+        return nodes.Binary(operator, left, right, span, Span(at, at + length))
 
     return build
 
 
 @cache
-def unary(operator: UnaryOp) -> Callable[[Span, int, Expr], Unary]:
+def unary(operator: UnaryOp) -> Callable[[Span, int, Expr], nodes.Unary]:
     """The builder of `operator operand`."""
-    return lambda span, at, operand: Unary(operator, operand, span)
+    return lambda span, at, operand: nodes.Unary(operator, operand, span)
 
 
-def _refuse_duplicates(formals: Formals, name: StaticName | None) -> None:
+def _refuse_duplicates(formals: nodes.Formals, name: nodes.StaticName | None) -> None:
     """Raises `ParseError` where two arguments have one name: at the second of the first such name."""
     places: dict[str, list[Span]] = {}
     for entry in formals.entries:
@@ -321,17 +321,17 @@ def _joined(pieces: Sequence[str | Expr]) -> tuple[str | Expr, ...]:
 
 
 def _attribute_name(expr: Expr, span: Span) -> AttrName:
-    if isinstance(expr, Str):
+    if isinstance(expr, nodes.Str):
         match expr.parts:
             case ():
-                return StaticName("", span)
+                return nodes.StaticName("", span)
             case (str(text),):
-                return StaticName(text, span)
-    return DynamicName(expr, span)
+                return nodes.StaticName(text, span)
+    return nodes.DynamicName(expr, span)
 
 
-def _static(names: list[AttrName]) -> tuple[StaticName, ...]:
+def _static(names: list[AttrName]) -> tuple[nodes.StaticName, ...]:
     for name in names:
-        if isinstance(name, DynamicName):
+        if isinstance(name, nodes.DynamicName):
             raise ParseError("dynamic attributes not allowed in inherit", span=name.span)
-    return cast(tuple[StaticName, ...], tuple(names))
+    return cast(tuple[nodes.StaticName, ...], tuple(names))

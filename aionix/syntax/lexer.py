@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from typing import Final, TypeAlias
 
 from aionix.errors import ParseError
@@ -133,8 +134,7 @@ class _Lexer:
                 lexeme = match[group]
                 name = "HPATH_OPEN" if lexeme[0] == "~" else "PATH_OPEN"
                 yield self._number[name], lexeme, start, end + base
-                begin = start - base
-                return end, lambda position: self._path(position, begin)
+                return end, partial(self._path, begin=start - base)
             elif group == _OPEN_STRING:
                 lexeme = match[group][:2]
                 yield self._literals[lexeme], start, start, end + base
@@ -172,11 +172,11 @@ class _Lexer:
         end = match.end(1)
         if end > position:
             yield self._number["STR"], unescape(match[1]), position + self._base, end + self._base
-        if match.lastindex == 1:
+        lexeme = match[2] or match[3]
+        if lexeme is None:
             return (yield from self._end())
-        kind = self._literals[match[match.lastindex]]
-        yield kind, end + self._base, end + self._base, match.end() + self._base
-        if match.lastindex == 2:
+        yield self._literals[lexeme], end + self._base, end + self._base, match.end() + self._base
+        if lexeme != '"':
             self._braces.append(self._string)
         return match.end(), self._expression
 

@@ -1,8 +1,8 @@
 """What a syntax error says.
 
-Nix has its messages from bison, and so they read here: what was found, and what could have stood there, if that is
-at most four things. bison finds out what could have stood there after it has reduced by the
-*default rule* of each state that has one, whatever comes next; so do we, on a copy of the stack.
+Nix has its messages from bison, and so they read here: what was found, and what could have stood
+there, if that is at most four things. bison asks that after it has reduced by the *default
+rule* of each state that has one, whatever comes next; so do we, on a copy of the stack.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _expected(tables: Tables, states: list[int], kind: int) -> list[str]:
 
 def _default_rule(tables: Tables, row: dict[int, int]) -> Rule | None:
     """The rule by which a state reduces most often, the first one of equals."""
-    rules = Counter(sorted((~action for action in row.values() if action < 0)))
+    rules = Counter(sorted(~action for action in row.values() if action < 0))
     return tables.rules[rules.most_common(1)[0][0]] if rules else None
 
 

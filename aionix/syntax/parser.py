@@ -18,13 +18,14 @@ from aionix.syntax.options import ParseOptions
 from aionix.syntax.tables import Rule, Tables
 
 _TOKENS_PER_TURN = 500
+_DEFAULT = ParseOptions()
 
 _Build: TypeAlias = Callable[..., object]
 
 
 def parse(
     source: Source,
-    options: ParseOptions = ParseOptions(),
+    options: ParseOptions = _DEFAULT,
     *,
     checkpoint: Callable[[], None] | None = None,
 ) -> Expr:
@@ -49,12 +50,12 @@ def parse(
             if action is None:
                 raise syntax_error(source, automaton, states, (kind, value, start, end))
             left, length, build = rules[action]
-            if length == 1:
-                values[-1] = build(new(Span, (starts[-1], done)), values[-1])
-                states.pop()
-            elif build is None:  # the first value is a list, the last one its next item
+            if build is None:  # the first value is a list, the last one its next item
                 values[-length].append(values[-1])
                 del states[-length:], values[1 - length :], starts[1 - length :]
+            elif length == 1:
+                values[-1] = build(new(Span, (starts[-1], done)), values[-1])
+                states.pop()
             elif length:
                 made = build(new(Span, (starts[-length], done)), *values[-length:])
                 del states[-length:], values[1 - length :], starts[1 - length :]

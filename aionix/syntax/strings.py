@@ -7,6 +7,7 @@ escape may cut a character into bytes.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ def _resolve(match: re.Match[str]) -> str:
     return "\n" if escaped is None else unescape_character(escaped)
 
 
-def strip_indentation(parts: list[Chunk | T]) -> list[str | T]:
+def strip_indentation(parts: Sequence[Chunk | T]) -> list[str | T]:
     """An indented string without the spaces that all its lines begin with, nor a blank last line.
 
     Lines of spaces only do not count. Only spaces are indentation, tabs are text. An interpolation
@@ -62,7 +63,7 @@ def strip_indentation(parts: list[Chunk | T]) -> list[str | T]:
     return result
 
 
-def _indentation(parts: list[Chunk | T]) -> int:
+def _indentation(parts: Sequence[Chunk | T]) -> int:
     """The smallest number of spaces before a line's first other character."""
     widths = []
     spaces: int | None = 0  # since the line began; None where something else has come

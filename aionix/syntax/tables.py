@@ -1,8 +1,9 @@
 """The parse tables of `nix.lark`.
 
-lark computes them, which takes 0.2 s with its import; so they are kept as JSON in the user's cache directory, under
-the hash of the grammar, and a later process reads them in 2 ms. A table that cannot be
-read or does not match its checksum is computed again; one that cannot be written is not.
+lark computes them, which takes 0.2 s with its import; so they are kept as JSON in the user's
+cache directory, under the hash of the grammar, and a later process reads them in 2 ms. A file
+that cannot be read, or does not match its checksum, is made again; one that cannot be
+written is not.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def _compute(grammar: str) -> Any:
 
     # `strict` makes a conflict in the grammar an error.
     lark = Lark(grammar, parser="lalr", lexer=NoLexer, strict=True)
-    table = lark.parser.parser._parse_table  # type: ignore[attr-defined]  # lark has no public way
+    table = lark.parser.parser._parse_table  # lark has no public way
     texts = {terminal.name: terminal.pattern.value for terminal in lark.terminals}
     terminals = _in_order(grammar, {text: name for name, text in texts.items()})
     nonterminals = list(dict.fromkeys(str(rule.origin.name) for rule in lark.rules))
