@@ -99,14 +99,16 @@ def list_to_attrs(pairs: List) -> Value:
     spans: dict[str, Span] = {}
     for stretch in stretches(pairs):
         for pair in stretch:
-            pair = expect_attrs(pair)
-            name = expect_plain_str(require(pair, "name"))
-            if name in result:
-                continue
-            result[name] = require(pair, "value")
-            span = pair.position_of("value")
-            if span is not None:
-                spans[name] = span
+            if type(pair) is not AttrSet:
+                pair = expect_attrs(pair)
+            name = require(pair, "name")
+            if type(name) is not str:
+                name = expect_plain_str(name)
+            if name not in result:
+                result[name] = require(pair, "value")
+                span = pair.position_of("value")
+                if span is not None:
+                    spans[name] = span
     if spans:
         result.positions = spans
     return result
@@ -149,9 +151,9 @@ _delayed_call2 = native(_call_triple)
 def map_attrs(function: Lazy, attrs: AttrSet) -> Value:
     """The set with the same names whose values are `function name value`, computed when asked."""
     result = AttrSet()
-    for names in stretches(tuple(attrs)):
-        for name in cast(tuple[str, ...], names):
-            result[name] = _delayed_call2((function, name, attrs[name]))
+    for stretch in stretches(tuple(attrs)):
+        names = cast(tuple[str, ...], stretch)
+        result.update({name: _delayed_call2((function, name, attrs[name])) for name in names})
     return result
 
 

@@ -60,6 +60,9 @@ def elem_at(values: Lazy, index: int) -> Value:
 @builtin("elem")
 def elem(value: Lazy, values: List) -> bool:
     """Whether some element equals `value`; elements after it are not looked at."""
+    if set(map(type, values)) == {str}:
+        # What membership tests mostly see; a tenth of the time, and C code that calls nothing.
+        return isinstance(force(value), str) and force(value) in values
     for stretch in stretches(values):
         for element in stretch:
             if equal_elements(value, element):
@@ -96,8 +99,11 @@ def filter_list(predicate: Lazy, values: List) -> Value:
     kept: list[Value] = []
     for stretch in stretches(values):
         for value in stretch:
-            if expect_bool(test(value)):
+            answer = test(value)
+            if answer is True:
                 kept.append(value)
+            elif answer is not False:
+                expect_bool(answer)
     # Being the same list can be seen: a second one is printed as «repeated».
     return values if len(kept) == len(values) else tuple(kept)
 
@@ -123,7 +129,9 @@ def group_by(key: Function, values: List) -> Value:
     groups: dict[str, list[Value]] = {}
     for stretch in stretches(values):
         for value in stretch:
-            name = expect_plain_str(name_of(value))
+            name = name_of(value)
+            if type(name) is not str:
+                name = expect_plain_str(name)
             if name in groups:
                 groups[name].append(value)
             else:
@@ -137,7 +145,8 @@ def all_of(predicate: Function, values: List) -> bool:
     test = unary(predicate)
     for stretch in stretches(values):
         for value in stretch:
-            if not expect_bool(test(value)):
+            answer = test(value)
+            if answer is not True and not expect_bool(answer):
                 return False
     return True
 
@@ -148,7 +157,8 @@ def any_of(predicate: Function, values: List) -> bool:
     test = unary(predicate)
     for stretch in stretches(values):
         for value in stretch:
-            if expect_bool(test(value)):
+            answer = test(value)
+            if answer is not False and expect_bool(answer):
                 return True
     return False
 
@@ -187,5 +197,6 @@ def concat_map(function: Function, values: List) -> Value:
     result: list[Value] = []
     for stretch in stretches(values):
         for value in stretch:
-            result += expect_list(lists_of(value))
+            more = lists_of(value)
+            result += more if type(more) is tuple else expect_list(more)
     return tuple(result)

@@ -58,10 +58,11 @@ def _merged(left: list[Value], right: list[Value], is_less: _IsLess) -> list[Val
     result: list[Value] = []
     i = j = 0
     while i < len(left) and j < len(right):
-        if expect_bool(is_less(right[j], left[i])):
+        answer = is_less(right[j], left[i])
+        if answer is True:
             result.append(right[j])
             j += 1
-        else:
+        elif answer is False or not expect_bool(answer):
             result.append(left[i])
             i += 1
     return result + left[i:] + right[j:]

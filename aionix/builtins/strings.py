@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeAlias
 
 from aionix.builtins.loops import stretches
 from aionix.builtins.registry import Coerced, Lazy, List, builtin, expect_int, expect_str
@@ -88,7 +90,7 @@ def replace_strings(old: List, new: List, text: Lazy) -> str:
         raise InvalidArgument(
             "'from' and 'to' arguments passed to builtins.replaceStrings have different lengths"
         )
-    patterns = [_latin(expect_str(pattern)) for pattern in old]
+    patterns = tuple([_latin(expect_str(pattern)) for pattern in old])
     whole = expect_str(text)
     context = context_of(whole)
     used: dict[int, str] = {}
@@ -114,11 +116,12 @@ def _from_latin(text: str) -> str:
     return text if text.isascii() else from_bytes(text.encode("latin-1"))
 
 
-def _replace(text: str, patterns: list[str], replacement: Callable[[int], str]) -> str:
-    by_first, anywhere = _index(patterns)
+def _replace(text: str, patterns: tuple[str, ...], replacement: Callable[[int], str]) -> str:
+    if len(patterns) == 1 and patterns[0]:
+        return text.replace(patterns[0], replacement(0)) if patterns[0] in text else text
     if not patterns:
         return text
-    candidate = re.compile("" if anywhere else "[" + re.escape("".join(by_first)) + "]")
+    by_first, anywhere, candidate = _search_plan(patterns)
     parts: list[str] = []
     done = at = steps = 0
     while at <= len(text) and (found := candidate.search(text, at)) is not None:
@@ -136,13 +139,18 @@ def _replace(text: str, patterns: list[str], replacement: Callable[[int], str]) 
     return "".join(parts)
 
 
-def _index(patterns: list[str]) -> tuple[dict[str, list[int]], list[int]]:
-    """Which patterns to try, in order, before a character; and before one that is not listed."""
+_SearchPlan: TypeAlias = tuple[dict[str, list[int]], list[int], re.Pattern[str]]
+
+
+@lru_cache(64)
+def _search_plan(patterns: tuple[str, ...]) -> _SearchPlan:
+    """Which patterns to try, in order, before a character; and before one that is not listed; and
+    what finds the places where there are any to try."""
     by_first: dict[str, list[int]] = {}
     for index, pattern in enumerate(patterns):
         if not pattern:
             for indices in by_first.values():
                 indices.append(index)
-            return by_first, [index]  # it fits everywhere: those after it are never tried
+            return by_first, [index], re.compile("")  # it fits everywhere: the rest is never tried
         by_first.setdefault(pattern[0], []).append(index)
-    return by_first, []
+    return by_first, [], re.compile("[" + re.escape("".join(by_first)) + "]")

@@ -27,7 +27,10 @@ class AttrSet(dict[str, object]):
 
     def position_of(self, name: str) -> Span | None:
         """Where the attribute `name` was written, if that is known."""
-        pending: list[Positions] = [getattr(self, "positions", None)]
+        positions = getattr(self, "positions", None)
+        if type(positions) is dict:
+            return positions.get(name)
+        pending: list[Positions] = [positions]
         while pending:
             table = pending.pop()
             if isinstance(table, tuple):
@@ -55,6 +58,6 @@ def update(left: AttrSet, right: AttrSet) -> AttrSet:
 def sorted_names(names: Iterable[str]) -> list[str]:
     """Names in Nix's order, which is that of their bytes."""
     ordered = sorted(names)
-    if all([name.isascii() for name in ordered]):
+    if "".join(ordered).isascii():
         return ordered
     return sorted(ordered, key=byte_key)
