@@ -66,21 +66,28 @@ async def read_file_type(host: Host, path: FilePath) -> Value:
     No part of the path before the last may be a link, as in C++ Nix.
     """
     try:
-        if await host.io.resolve(dirname(path)) != dirname(path):
-            raise await _link_above(host.io, path)
+        if link := await _link_above(host.io, path):
+            raise FileError(f"path '{link}' is a symlink", link)
         kind = await host.io.file_type(path)
     except OSError as error:
-        raise file_error(error, path, Doing.STATUS) from None
+        raise await resolved_file_error(host.io, error, path, Doing.STATUS) from None
     return kind.value
 
 
-async def _link_above(io: EvalIO, path: str) -> FileError:
-    link = above = dirname(path)
-    while above != "/":
-        if await io.file_type(above) is FileType.SYMLINK:
-            link = above
-        above = dirname(above)
-    return FileError(f"path '{link}' is a symlink", link)
+async def _link_above(io: EvalIO, path: str) -> str | None:
+    """The first directory on the way to `path` that is a link."""
+    above = dirname(path)
+    try:
+        if await io.resolve(above) == above:
+            return None
+    except OSError:
+        pass  # the closer look finds out which part it is
+    names = above[1:].split("/")
+    for count in range(1, len(names) + 1):
+        place = "/" + "/".join(names[:count])
+        if await io.file_type(place) is FileType.SYMLINK:
+            return place
+    return None
 
 
 @builtin("pathExists")
