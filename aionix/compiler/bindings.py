@@ -25,7 +25,6 @@ from aionix.syntax.nodes import (
     StaticName,
     Var,
 )  # fmt: skip
-from aionix.values.attrs import sorted_names
 
 
 @dataclass(slots=True, eq=False)
@@ -183,9 +182,10 @@ _Node = TypeVar("_Node")
 
 
 def normalise(expr: Expr) -> Expr:
-    """`expr` with all bindings merged and in the order in which `nix-instantiate --parse` shows them.
+    """`expr` with all bindings merged: what `syntax.pretty` wants.
 
-    Clashes are left out: compiling the same expression reports them.
+    The second of two clashing definitions is left out; compiling the same expression reports it.
+    Recurses as deep as the tree: the caller lifts Python's recursion limit.
     """
     return cast(Expr, _normal(expr))
 
@@ -222,7 +222,7 @@ def _ignore(_path: Sequence[AttrName], _second: Span, _first: Span) -> None:
 
 def _as_nodes(bindings: Bindings) -> tuple[Binding | Inherit, ...]:
     nodes: list[Binding | Inherit] = []
-    static = {name: bindings.static[name] for name in sorted_names(bindings.static)}
+    static = bindings.static
     outer = [StaticName(name, d.span) for name, d in static.items() if d.kind == "outer"]
     if outer:
         nodes.append(Inherit(None, tuple(outer), bindings.span))

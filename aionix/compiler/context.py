@@ -6,8 +6,6 @@ are there already are read at once, everything else is a thunk.
 """
 
 from __future__ import annotations
-
-import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
@@ -19,7 +17,8 @@ from aionix.compiler.emit import Emitter
 from aionix.compiler.scope import Local, Scope
 from aionix.errors import CompileError, DuplicateAttribute, UndefinedVariable
 from aionix.source import Source, Span
-from aionix.syntax.nodes import AttrName, Binding, Expr, Inherit, StaticName, Str, Var
+from aionix.syntax import pretty
+from aionix.syntax.nodes import AttrName, Binding, Inherit, StaticName, Var
 from aionix.warnings import EvalWarning, WarningKind
 
 if TYPE_CHECKING:
@@ -257,21 +256,8 @@ class Compiler:
         self.warnings.append(EvalWarning(kind, span, detail))
 
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*")
-_KEYWORDS = frozenset(["if", "then", "else", "assert", "with", "let", "in", "rec", "inherit"])
-
-
 def show_name(name: AttrName) -> str:
-    """An attribute's name as error messages show it: quoted unless it is an identifier."""
-    if not isinstance(name, StaticName):
-        return '"${' + show(name.expr) + '}"'
-    if _IDENTIFIER.fullmatch(name.text) and name.text not in _KEYWORDS:
-        return name.text
-    return show(Str((name.text,) if name.text else (), name.span))
-
-
-def show(expr: Expr) -> str:
-    """`expr` as text, its bindings merged."""
-    from aionix.syntax import pretty
-
-    return pretty.show(normalise(expr))
+    """An attribute's name as error messages show it."""
+    if isinstance(name, StaticName):
+        return pretty.attribute(name.text)
+    return '"${' + pretty.show(normalise(name.expr)) + '}"'

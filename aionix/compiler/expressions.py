@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from aionix.bytecode.opcodes import Op
-from aionix.compiler.context import Compiler, lazy, show, strict
+from aionix.compiler.bindings import normalise
+from aionix.compiler.context import Compiler, lazy, strict
 from aionix.compiler.optimiser import useless_boolean
 from aionix.source import Span
 from aionix.syntax.nodes import (
@@ -27,6 +28,7 @@ from aionix.syntax.nodes import (
     Var,
     With,
 )  # fmt: skip
+from aionix.syntax.pretty import show
 from aionix.values.paths import Path as PathValue
 from aionix.values.paths import clean
 from aionix.warnings import WarningKind
@@ -260,7 +262,8 @@ def assert_(c: Compiler, node: Assert) -> None:
     end = out.jump(Op.JUMP, node.span)
     out.land(failed)
     out.op(Op.POP, node.span)
-    out.constant(f"assertion '{show(node.condition)}' failed", node.span)
+    condition = show(normalise(node.condition), base_dir=c.base_dir)
+    out.constant(f"assertion '{condition}' failed", node.span)
     out.op(Op.ASSERT_FAIL, node.span)
     out.land(end)
 
