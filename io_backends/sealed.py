@@ -23,6 +23,12 @@ class Sealed(EvalIO):
     async def file_type(self, path: str) -> FileType:
         _refuse(path)
 
+    async def read_link(self, path: str) -> str:
+        _refuse(path)
+
+    async def is_executable(self, path: str) -> bool:
+        _refuse(path)
+
 
 def _refuse(path: str) -> NoReturn:
     raise PermissionError(errno.EACCES, "this evaluation has no access to files", path)
