@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from types import MethodType
 from typing import TypeAlias
 
-from aionix.errors import InternalError, NotCallable
+from aionix.errors import InternalError, NotCallable, StackOverflow
 from aionix.values.attrs import AttrSet
-from aionix.values.thunk import Value, native
+from aionix.values.thunk import Value, force, native
 
 Closure: TypeAlias = MethodType
 
@@ -56,13 +56,31 @@ def call(function: Value, argument: Value) -> Value:
     if isinstance(function, PartialApplication):
         return _saturate(function.builtin, (*function.arguments, argument))
     if isinstance(function, AttrSet) and "__functor" in function:
-        return call(call(function["__functor"], function), argument)
+        return _call_functor(function, argument, 0)
     from aionix.values.kinds import kind_of
     from aionix.values.printing import brief
 
     raise NotCallable(
         f"attempt to call something which is not a function but {kind_of(function)}: {brief(function)}"
     )
+
+
+#: Sets that may stand for each other as functions: as many as calls may nest in Nix.
+MAX_FUNCTORS = 10_000
+
+
+def _call_functor(subject: AttrSet, argument: Value, depth: int) -> Value:
+    # Only closures count calls, and sets that refer to each other may never come to one.
+    if depth > MAX_FUNCTORS:
+        raise StackOverflow("stack overflow; max-call-depth exceeded")
+    functor = force(subject["__functor"])
+    if isinstance(functor, AttrSet) and "__functor" in functor:
+        bound = _call_functor(functor, subject, depth + 1)
+    else:
+        bound = call(functor, subject)
+    if isinstance(bound, AttrSet) and "__functor" in bound:
+        return _call_functor(bound, argument, depth + 1)
+    return call(bound, argument)
 
 
 def _saturate(builtin: Builtin, arguments: tuple[Value, ...]) -> Value:
