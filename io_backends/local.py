@@ -169,7 +169,7 @@ def _resolve_under(cursor: _Cursor, path: str, follow: bool) -> tuple[str, str]:
     """The directory, free of links, and the name in it at which `path` ends."""
     directory, _, name = path.rpartition("/")
     target_of = partial(_target, cursor)
-    if not follow:
+    if not follow and name not in ("", ".", ".."):
         return follow_links(directory, target_of), name
     directory, _, name = follow_links(path, target_of).rpartition("/")
     return directory, name

@@ -79,6 +79,11 @@ async def test_dots_in_a_path_do_not_lead_out_either(jail: Path) -> None:
         await LocalDisk(jail).read("/../secret")
     with pytest.raises(FileNotFoundError):
         await LocalDisk(jail).read("/dir/../../secret")
+    (jail / "only").mkdir()
+    for path in ("/..", "/dir/..", "/../..", "/."):
+        assert await LocalDisk(jail).path_exists(path + "/only")
+        assert "secret" not in await LocalDisk(jail).read_dir(path)
+        assert await LocalDisk(jail).file_type(path) is FileType.DIRECTORY
 
 
 async def test_errors_under_a_root_do_not_tell_where_it_is(jail: Path) -> None:
