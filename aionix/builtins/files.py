@@ -75,19 +75,26 @@ async def read_file_type(host: Host, path: FilePath) -> Value:
 
 
 async def _link_above(io: EvalIO, path: str) -> str | None:
-    """The first directory on the way to `path` that is a link."""
+    """The nearest directory on the way to `path` that is a link."""
     above = dirname(path)
-    try:
-        if await io.resolve(above) == above:
-            return None
-    except OSError:
-        pass  # the closer look finds out which part it is
-    names = above[1:].split("/")
-    for count in range(1, len(names) + 1):
-        place = "/" + "/".join(names[:count])
-        if await io.file_type(place) is FileType.SYMLINK:
-            return place
+    if await _is_plain(io, above):
+        return None
+    while above != "/":
+        try:
+            if await io.file_type(above) is FileType.SYMLINK:
+                return above
+        except OSError as error:
+            if not is_missing(error):
+                raise
+        above = dirname(above)
     return None
+
+
+async def _is_plain(io: EvalIO, path: str) -> bool:
+    try:
+        return await io.resolve(path) == path
+    except OSError:
+        return False
 
 
 @builtin("pathExists")
