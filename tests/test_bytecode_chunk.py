@@ -39,7 +39,7 @@ def test_decoding_gives_the_number_back_and_stops_behind_it(number: int, before:
 @given(st.integers(0, 2**64 - 1))
 def test_the_first_byte_tells_the_length(number: int) -> None:
     encoded = encode_uvarint(number)
-    assert len(encoded) == decode_uvarint(encoded[:1])[1] if number < 128 else len(encoded) > 1
+    assert decode_uvarint(encoded[:1])[1] == len(encoded)
 
 
 def test_an_overlong_encoding_is_read() -> None:
@@ -104,7 +104,7 @@ def test_a_span_covers_all_bytes_until_the_next() -> None:
 
 def test_there_are_48_instructions_in_order() -> None:
     assert [int(op) for op in Op] == list(range(48))
-    assert Op.RETURN == 46
+    assert int(Op.RETURN) == 46
     assert Op.VALIDATE_CLOSED_FORMALS.label == "OpValidateClosedFormals"
 
 
@@ -114,10 +114,11 @@ def test_every_byte_has_an_instruction() -> None:
 
 
 def test_operands_are_those_of_tvix() -> None:
-    with_index = {op for op in Op if op.operand is Operand.INDEX}
-    assert sorted(with_index) == [0, 19, 25, 28, 30, 36, 37, 45][:6] + [37, 40, 45]
-    assert sorted(op for op in Op if op.operand is Operand.JUMP) == list(range(13, 19))
-    assert sorted(op for op in Op if op.operand is Operand.CLOSURE) == [41, 42, 43]
+    numbers = {kind: [int(op) for op in Op if op.operand is kind] for kind in Operand}
+    assert numbers[Operand.INDEX] == [0, 19, 25, 28, 30, 36, 37, 40, 45]
+    assert numbers[Operand.JUMP] == [13, 14, 15, 16, 17, 18]
+    assert numbers[Operand.COERCION] == [31]
+    assert numbers[Operand.CLOSURE] == [41, 42, 43]
 
 
 @given(st.integers(0, 2**40))

@@ -6,6 +6,7 @@ are there already are read at once, everything else is a thunk.
 """
 
 from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
@@ -228,7 +229,8 @@ class Compiler:
         if len(self.errors) >= MAX_HINTS:
             return None
         visible = {*self.scope.names(), *self.global_names}
-        close = get_close_matches(name, [other for other in visible if not other.startswith((" ", "__"))])
+        ordinary = [other for other in visible if not other.startswith((" ", "__"))]
+        close = get_close_matches(name, ordinary, cutoff=0.7)
         return f"Did you mean {' or '.join(sorted(close))}?" if close else None
 
     # Bindings and names of attributes
