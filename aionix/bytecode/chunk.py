@@ -60,6 +60,7 @@ class Chunk:
 
     __slots__ = (
         "_constant_index",
+        "_last_span",
         "_span_starts",
         "_spans",
         "attr_names",
@@ -74,30 +75,32 @@ class Chunk:
         self.attr_spans: dict[int, tuple[Span | None, ...]] = {}
         self.attr_names: dict[int, tuple[str, ...]] = {}
         self._constant_index: dict[tuple[type, object], int] = {}
+        self._last_span: Span | None = None
         self._span_starts: list[int] = []
         self._spans: list[Span] = []
 
     def push_op(self, op: Op, span: Span) -> int:
         """Appends an instruction byte and returns its offset."""
-        offset = len(self.code)
-        spans = self._spans
-        if not spans or (spans[-1] is not span and spans[-1] != span):
-            spans.append(span)
+        code = self.code
+        offset = len(code)
+        if span is not self._last_span:  # one node emits most of its instructions in a row
+            self._last_span = span
+            self._spans.append(span)
             self._span_starts.append(offset)
-        self.code.append(op)
+        code.append(op)
         return offset
 
     def push_op_with_arg(self, op: Op, arg: int, span: Span) -> int:
         """Appends an instruction and its vu128 operand and returns its offset."""
         offset = self.push_op(op, span)
-        if arg < 0x80:
-            self.code.append(arg)
-        else:
-            self.push_uvarint(arg)
+        self.push_uvarint(arg)
         return offset
 
     def push_uvarint(self, number: int) -> None:
-        self.code += encode_uvarint(number)
+        if number < 0x80:
+            self.code.append(number)
+        else:
+            self.code += encode_uvarint(number)
 
     def push_byte(self, byte: int) -> None:
         self.code.append(byte)
