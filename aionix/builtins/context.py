@@ -62,9 +62,9 @@ def append_context(host: Host, text: str, context: AttrSet) -> str:
 def append_to_context(context: Context, wanted: AttrSet, store_dir: str) -> Context:
     """`context` and what the set `wanted` asks for. Raises ContextError."""
     added: set[str] = set()
-    for key in sorted_names(wanted):
+    for key, value in wanted.items():
         path = _store_path(key, store_dir)
-        added |= _elements(key, path, expect_attrs(wanted[key]))
+        added |= _elements(key, path, expect_attrs(value))
     return context | added
 
 

@@ -45,7 +45,7 @@ def _sorted_by_value(values: list[Value]) -> list[Value]:
 def _merge_sorted(values: list[Value], is_less: _IsLess) -> list[Value]:
     if len(values) == 1:
         return values
-    middle = len(values) // 2
+    middle = (len(values) + 1) // 2
     left, right = _merge_sorted(values[:middle], is_less), _merge_sorted(values[middle:], is_less)
     if len(values) > _LONG:
         checkpoint()

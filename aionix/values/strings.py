@@ -43,10 +43,17 @@ def context_of(text: str) -> Context:
 def refuse_context(text: str) -> None:
     """Raises the error for a string that may not depend on the store, if it does."""
     if type(text) is ContextString:
-        first = min(text.context).rpartition("/")[2]
+        mark, _, path = min(text.context, key=_rank).partition("/")
+        first = mark + path.rpartition("/")[2]
         raise ContextError(
             f"the string '{text}' is not allowed to refer to a store path (such as '{first}')"
         )
+
+
+def _rank(element: str) -> tuple[int, str, str]:
+    # C++ Nix's order of elements: paths, derivations, outputs; by path, then by output.
+    mark, _, path = element.partition("/")
+    return "/=!".index(element[0]), path, mark
 
 
 def plain(text: str) -> str:
