@@ -34,6 +34,7 @@ from aionix.vm.host import Host
 from aionix.vm.imports import Imports
 from aionix.vm.machine import Machine
 from aionix.vm.run import Run
+from aionix.vm.search_path import parse_search_path
 from io_backends import Executable, LocalDisk, Memory, Sealed, Symlink
 from io_backends.memory import Node
 
@@ -60,7 +61,7 @@ def make_host(io: EvalIO, *, pure: bool = False) -> Host:
         sources=SourceMap(),
         imports=Imports(lambda path, scope: None),
         trace=print,
-        search_path=[("nixpkgs", "/np"), ("", "/all")],
+        search_path=parse_search_path(["nixpkgs=/np", "d"], "/"),
         pure=pure,
         current_system="s",
     )
@@ -253,6 +254,15 @@ async def test_find_file_takes_sets_and_gives_a_resolved_path() -> None:
         assert found.text == expected
 
 
+async def test_find_file_knows_the_relative_paths_of_the_search_path_and_no_others() -> None:
+    found = await nix("findFile", (AttrSet(path="d"),), "x")
+    assert isinstance(found, Path)
+    assert found.text == "/d/x"
+    for path in ("./d", "", "https://example.org"):
+        with pytest.raises(NixPathResolution):
+            await nix("findFile", (AttrSet(path=path),), "x")
+
+
 async def test_find_file_complains_as_nix_does() -> None:
     assert await message("findFile", (), "zzz", kind=NixPathResolution) == (
         "file 'zzz' was not found in the Nix search path (add it using $NIX_PATH or -I)"
@@ -292,7 +302,7 @@ def test_constants_tell_of_the_host_unless_pure() -> None:
     now = values.pop("currentTime")
     assert isinstance(now, int)
     assert abs(now - time.time()) < 60
-    path = (AttrSet(prefix="nixpkgs", path="/np"), AttrSet(prefix="", path="/all"))
+    path = (AttrSet(prefix="nixpkgs", path="/np"), AttrSet(prefix="", path="d"))
     assert values == {"currentSystem": "s", "storeDir": "/nix/store", "nixPath": path}
     pure = constants(make_host(Sealed(), pure=True))
     assert pure == {"storeDir": "/nix/store", "nixPath": path}

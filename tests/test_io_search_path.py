@@ -38,16 +38,16 @@ def test_splitting_undoes_joining(entries: list[str]) -> None:
 @pytest.mark.parametrize(
     ("entry", "parsed"),
     [
-        ("nixpkgs=/np", ("nixpkgs", "/np")),
-        ("/np", ("", "/np")),
-        ("np/lib", ("", "/cwd/np/lib")),
-        ("a=b=c", ("a", "/cwd/b=c")),
-        ("=/np", ("", "/np")),
-        ("a/b=.", ("a/b", "/cwd/.")),
-        ("x=https://example.org", ("x", "https://example.org")),
+        ("nixpkgs=/np", Entry("nixpkgs", "/np", "/np")),
+        ("/np", Entry("", "/np", "/np")),
+        ("np/lib", Entry("", "np/lib", "/cwd/np/lib")),
+        ("a=b=c", Entry("a", "b=c", "/cwd/b=c")),
+        ("=/np", Entry("", "/np", "/np")),
+        ("a/b=.", Entry("a/b", ".", "/cwd/.")),
+        ("x=https://example.org", Entry("x", "https://example.org", None)),
     ],
 )
-def test_entries_are_pairs_and_relative_paths_begin_at_the_directory_given(entry: str, parsed: Entry) -> None:
+def test_relative_paths_begin_at_the_directory_given(entry: str, parsed: Entry) -> None:
     assert parse_search_path([entry], "/cwd") == [parsed]
 
 
@@ -99,7 +99,7 @@ async def test_a_prefix_fits_whole_components_and_nothing_leads_out(entries: lis
 async def test_files_that_nix_brings_along_are_not_offered_unless_an_entry_has_them() -> None:
     with pytest.raises(NixPathResolution, match="C\\+\\+ Nix brings along"):
         await find_file(IO, [], "nix/fetchurl.nix")
-    assert await find_file(IO, [("nix", "/np")], "nix/f") == "/np/f"
+    assert await find_file(IO, parse_search_path(["nix=/np"], "/"), "nix/f") == "/np/f"
 
 
 @pytest.mark.anyio

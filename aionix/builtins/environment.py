@@ -33,4 +33,4 @@ def constants(host: Host) -> dict[str, Value]:
 
 def nix_path(host: Host) -> tuple[Value, ...]:
     """The search path as `findFile` takes it."""
-    return tuple([AttrSet({"path": path, "prefix": prefix}) for prefix, path in host.search_path])
+    return tuple([AttrSet({"path": entry.path, "prefix": entry.prefix}) for entry in host.search_path])

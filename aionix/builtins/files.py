@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from posixpath import dirname
 
 from aionix.builtins.registry import (
@@ -19,7 +20,7 @@ from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_path, coerce_to_string
 from aionix.values.paths import Path
 from aionix.values.strings import context_of, from_bytes, plain, with_context
-from aionix.values.thunk import Value, force
+from aionix.values.thunk import Value
 from aionix.vm import search_path
 from aionix.vm.file_errors import Doing, resolved_file_error
 from aionix.vm.file_errors import file_error as file_error
@@ -118,21 +119,26 @@ async def path_exists(host: Host, path: Value) -> Value:
 
 @builtin("findFile")
 async def find_file(host: Host, entries: Lazy, name: Lazy) -> Value:
-    """Looks `name` up in a list of `{ path, prefix }` sets, as `<name>` does in `builtins.nixPath`."""
-    pairs = await in_fiber(lambda: _search_path(expect_list(entries)))
+    """Looks `name` up in a list of `{ path, prefix }` sets, as `<name>` does in `builtins.nixPath`.
+
+    A relative `path` means what it means in the search path of this evaluation, or nothing.
+    """
+    places = {entry.path: entry.place for entry in host.search_path}
+    known = await in_fiber(lambda: _search_path(expect_list(entries), places))
     wanted = await in_fiber(lambda: expect_plain_str(name))
-    return Path(await search_path.find_file(host.io, pairs, wanted, pure=host.pure))
+    return Path(await search_path.find_file(host.io, known, wanted, pure=host.pure))
 
 
-def _search_path(entries: List) -> list[search_path.Entry]:
-    return [_search_path_entry(expect_attrs(entry)) for entry in entries]
+def _search_path(entries: List, places: Mapping[str, str | None]) -> list[search_path.Entry]:
+    return [_search_path_entry(expect_attrs(entry), places) for entry in entries]
 
 
-def _search_path_entry(entry: AttrSet) -> search_path.Entry:
+def _search_path_entry(entry: AttrSet, places: Mapping[str, str | None]) -> search_path.Entry:
     prefix = expect_plain_str(entry["prefix"]) if "prefix" in entry else ""
     if "path" not in entry:
         raise MissingAttribute("attribute 'path' missing")
-    return prefix, plain(coerce_to_string(force(entry["path"]), copy=False))
+    path = plain(coerce_to_string(entry["path"], copy=False))
+    return search_path.Entry(prefix, path, path if path.startswith("/") else places.get(path))
 
 
 @builtin("toPath")

@@ -10,6 +10,7 @@ from aionix.source import SourceMap
 from aionix.store.paths import copy_path
 from aionix.values.strings import with_context
 from aionix.vm.imports import Imports
+from aionix.vm.search_path import Entry
 
 
 @dataclass(slots=True, eq=False)
@@ -17,14 +18,14 @@ class Host:
     """What lives as long as the `Evaluation`: its IO, its sources, its settings.
 
     `imports` is the import cache. `trace` takes the messages of `trace` and `warn`.
-    `search_path` has (prefix, path) pairs; an empty prefix matches everything.
+    `search_path` is where `<name>` is looked up.
     """
 
     io: EvalIO
     sources: SourceMap
     imports: Imports
     trace: Callable[[str], None]
-    search_path: list[tuple[str, str]] = field(default_factory=list)
+    search_path: list[Entry] = field(default_factory=list)
     pure: bool = False
     store_dir: str = "/nix/store"
     current_system: str = "x86_64-linux"

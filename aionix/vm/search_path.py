@@ -1,6 +1,6 @@
 """The Nix search path: `-I`, NIX_PATH, and how `<name>` finds its file.
 
-An entry is a pair (prefix, path). Rules: Nix manual, "Lookup path" and `builtins.findFile`.
+Rules: Nix manual, "Lookup path" and `builtins.findFile`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from posixpath import join
+from typing import NamedTuple
 
 from aionix.errors import NixPathResolution
 from aionix.io import EvalIO, is_missing
 from aionix.values.paths import clean
 from aionix.vm.file_errors import resolved_file_error
 
-Entry = tuple[str, str]
+
+class Entry(NamedTuple):
+    """Where names that begin with `prefix` are looked up; an empty prefix fits every name.
+
+    `path` is what was written, `place` the absolute path it means; None for a URL, under which nothing is found.
+    """
+
+    prefix: str
+    path: str
+    place: str | None
+
 
 _URL = r"(?:channel:|flake:|(?:https?|file|channel|git|s3|ssh)://)"
 _IS_URL = re.compile(_URL)
@@ -28,10 +39,7 @@ def split_nix_path(text: str) -> list[str]:
 
 
 def parse_search_path(entries: Iterable[str], cwd: str) -> list[Entry]:
-    """Pairs for `prefix=path` and bare `path` entries; relative paths begin at `cwd`.
-
-    URLs are kept as they are; nothing is found under them.
-    """
+    """What `prefix=path` and bare `path` mean; relative paths begin at `cwd`."""
     return [_parse_entry(entry, cwd) for entry in entries]
 
 
@@ -39,7 +47,7 @@ def _parse_entry(entry: str, cwd: str) -> Entry:
     prefix, equals, path = entry.partition("=")
     if not equals:
         prefix, path = "", entry
-    return prefix, path if _IS_URL.match(path) else join(cwd, path)
+    return Entry(prefix, path, None if _IS_URL.match(path) else join(cwd, path))
 
 
 async def find_file(io: EvalIO, entries: Iterable[Entry], name: str, *, pure: bool = False) -> str:
@@ -48,10 +56,10 @@ async def find_file(io: EvalIO, entries: Iterable[Entry], name: str, *, pure: bo
     A prefix fits whole components: `nixpkgs` does not fit `nixpkgs-x`. Raises NixPathResolution
     (which `tryEval` catches) if there is none, FileError if looking failed.
     """
-    for prefix, path in entries:
-        rest = _below(prefix, name)
-        if rest is not None and path.startswith("/"):
-            found = await _resolved(io, clean(path + clean("/" + rest)))
+    for entry in entries:
+        rest = _below(entry.prefix, name)
+        if rest is not None and entry.place is not None:
+            found = await _resolved(io, clean(entry.place + clean("/" + rest)))
             if found is not None:
                 return found
     raise NixPathResolution(_not_found(name, pure))
