@@ -31,7 +31,7 @@ LINE_WIDTH = 160
 
 # C0 and C1 controls could drive the reader's terminal; they become Unicode's pictures of them.
 _VISIBLE: dict[int, int | None] = {c: 0x2400 + c for c in range(32) if c not in (9, 10)}
-_VISIBLE |= {c: 0xFFFD for c in range(127, 160)}
+_VISIBLE |= dict.fromkeys(range(127, 160), 0xFFFD)
 _VISIBLE |= {7: None, 13: None}  # Nix drops these two as well
 
 _INDENT = " " * 7

@@ -21,7 +21,7 @@ rec {
 
 
 async def main() -> None:
-    value = await aionix.evaluate(CODE, mode="strict")
+    value = await aionix.evaluate(CODE)
     print(value.to_python())
 
 

@@ -29,6 +29,7 @@ def test_an_example_is_short(path: Path) -> None:
 
 
 def test_the_configuration_of_the_readme_has_its_ports() -> None:
-    command = [sys.executable, "-m", "aionix", "eval", "--strict", "--json", ROOT / "examples/config/site.nix"]
+    site = ROOT / "examples/config/site.nix"
+    command = [sys.executable, "-m", "aionix", "eval", "--strict", "--json", site]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert json.loads(done.stdout)["firewall"]["open"] == [80, 443, 22]

@@ -16,12 +16,12 @@ from aionix.cli.options import (
     Argument,
     Input,
     Job,
-    Lint,
     Output,
     Settings,
 )
 from aionix.cli.terminal import fail, in_event_loop, run_program, write
 from aionix.errors import NixError
+from aionix.syntax.options import Lint
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -34,29 +34,32 @@ Examples:
 """
 
 
+def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
 def _lint(flag: str, what: str) -> Callable[[F], F]:
-    return click.option(
-        flag, type=click.Choice(LINT_LEVELS), default="ignore", show_default=True, help=f"What to do about {what}."
-    )
+    told = f"What to do about {what}: ignore, warn or fatal."
+    return click.option(flag, type=click.Choice(LINT_LEVELS), default="ignore", metavar="LEVEL", help=told)
 
 
-_SOURCE = (
+_input_options = _all(
     click.argument("file", required=False),
     click.option("-E", "--expr", "expression", help="Nix code, instead of a FILE."),
-    click.option("--pipe-operators", is_flag=True, help="Allow |> and <|."),
-    click.option(
-        "--extra-experimental-features", "features", multiple=True, metavar="NAME", help="Allow what NAME allows."
-    ),
+)
+_language_options = _all(
+    click.option("--warnings", is_flag=True, help="Tell what looks wrong: unused names, dead code."),
     _lint("--lint-url-literals", "URLs without quotes"),
     _lint("--lint-absolute-path-literals", "paths like /etc/hosts"),
     _lint("--lint-short-path-literals", "paths like foo/bar"),
+    click.option("--pipe-operators", is_flag=True, help="Allow |> and <|."),
+    click.option("--extra-experimental-features", "features", multiple=True, metavar="NAME", hidden=True),
 )
-
-
-def _source_options(function: F) -> F:
-    for option in reversed(_SOURCE):
-        function = option(function)
-    return function
 
 
 def _input(file: str | None, expression: str | None) -> Input:
@@ -68,14 +71,16 @@ def _input(file: str | None, expression: str | None) -> Input:
 
 
 def _settings(
-    pipe_operators: bool,
-    features: Sequence[str],
+    warnings: bool,
     lint_url_literals: Lint,
     lint_absolute_path_literals: Lint,
     lint_short_path_literals: Lint,
+    pipe_operators: bool,
+    features: Sequence[str],
 ) -> Settings:
     wanted = {name for given in features for name in given.split()}
     return Settings(
+        warnings=warnings,
         features=wanted | {PIPE_OPERATORS} if pipe_operators else wanted,
         url_literals=lint_url_literals,
         absolute_path_literals=lint_absolute_path_literals,
@@ -96,20 +101,22 @@ def app() -> None:
 
 
 @app.command("eval", epilog=EVAL_EXAMPLES)
-@_source_options
+@_input_options
 @click.option("-A", "--attr", metavar="PATH", help="Print this part only, such as services.web.")
-@click.option("--arg", "arg", nargs=2, multiple=True, metavar="NAME EXPR", help="Call functions with NAME = EXPR.")
-@click.option("--argstr", "argstr", nargs=2, multiple=True, metavar="NAME TEXT", help="... with NAME = TEXT, a string.")
-@click.option("-I", "--include", multiple=True, metavar="[NAME=]PATH", help="Where <NAME> is found; before NIX_PATH.")
-@click.option("--strict", is_flag=True, help="Evaluate and print all parts, not «CODE» for them.")
-@click.option("--json", "output", flag_value="json", type=click.UNPROCESSED, help="Print JSON.")
+@click.option("--arg", nargs=2, multiple=True, metavar="NAME EXPR", help="Call functions with NAME = EXPR.")
+@click.option("--argstr", nargs=2, multiple=True, metavar="NAME TEXT", help="... with NAME = TEXT, a string.")
+@click.option("-I", "--include", multiple=True, metavar="[NAME=]PATH", help="Where <NAME> is found.")
+@click.option("--strict", is_flag=True, help="Evaluate and print all parts; else some show as <CODE>.")
+@click.option("--json", "output", flag_value="json", help="Print JSON.")
 @click.option("--xml", "output", flag_value="xml", help="Print XML.")
 @click.option("--raw", "output", flag_value="raw", help="Print a string as it is, without quotes.")
 @click.option("--pure", is_flag=True, help="No environment variables, clock or search path from outside.")
 @click.option("--trace", "watch", is_flag=True, help="Tell every call and instruction on standard error.")
 @click.option("--show-trace", is_flag=True, help="In errors, show the whole way to the mistake.")
-@click.option("--warnings", is_flag=True, help="Tell what looks wrong: unused names, dead code.")
-@click.option("--max-call-depth", type=click.IntRange(1), default=MAX_CALL_DEPTH, show_default=True, help="Nested calls.")
+@click.option(
+    "--max-call-depth", type=click.IntRange(1), default=MAX_CALL_DEPTH, metavar="N", help="Allow N nested ones."
+)
+@_language_options
 def evaluate(
     file: str | None,
     expression: str | None,
@@ -122,14 +129,12 @@ def evaluate(
     pure: bool,
     watch: bool,
     show_trace: bool,
-    warnings: bool,
     max_call_depth: int,
-    **source: object,
+    **language: object,
 ) -> None:
-    """Evaluate FILE, or an expression, and print its value."""
-    settings = _settings(**source)  # type: ignore[arg-type]  # click has checked them
-    settings.pure, settings.strict, settings.watch = pure, strict, watch
-    settings.show_trace, settings.warnings = show_trace, warnings
+    """Evaluate a FILE, or an expression, and print its value."""
+    settings = _settings(**language)  # type: ignore[arg-type]  # click has checked them
+    settings.pure, settings.strict, settings.watch, settings.show_trace = pure, strict, watch, show_trace
     settings.search_path, settings.max_call_depth = list(include), max_call_depth
     arguments = {name: Argument("expression", text) for name, text in arg}
     arguments |= {name: Argument("string", text) for name, text in argstr}
@@ -140,22 +145,22 @@ def evaluate(
 
 
 @app.command("parse")
-@_source_options
-@click.option("--warnings", is_flag=True, help="Tell what looks wrong: unused names, dead code.")
-def parse_command(file: str | None, expression: str | None, warnings: bool, **source: object) -> None:
-    """Check FILE, or an expression, without running it, and print how it was understood."""
-    settings = _settings(**source)  # type: ignore[arg-type]  # click has checked them
-    settings.warnings = warnings
+@_input_options
+@_language_options
+def parse_command(file: str | None, expression: str | None, **language: object) -> None:
+    """Check a FILE without running it, and print how it was understood."""
+    settings = _settings(**language)  # type: ignore[arg-type]  # click has checked them
     from aionix.cli.parse import parsed
 
     _tell(lambda: parsed(_input(file, expression), settings))
 
 
 @app.command("disassemble")
-@_source_options
-def disassemble_command(file: str | None, expression: str | None, **source: object) -> None:
-    """Print the bytecode of FILE, or of an expression."""
-    settings = _settings(**source)  # type: ignore[arg-type]  # click has checked them
+@_input_options
+@_language_options
+def disassemble_command(file: str | None, expression: str | None, **language: object) -> None:
+    """Print the bytecode of a FILE."""
+    settings = _settings(**language)  # type: ignore[arg-type]  # click has checked them
     from aionix.cli.parse import disassembled
 
     _tell(lambda: disassembled(_input(file, expression), settings))
@@ -164,7 +169,7 @@ def disassemble_command(file: str | None, expression: str | None, **source: obje
 @app.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete this program's options.
+    """Print a script that makes a shell complete options.
 
     \b
     For bash, put this into ~/.bashrc:

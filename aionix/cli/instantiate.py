@@ -79,7 +79,7 @@ def parse_arguments(arguments: Sequence[str]) -> CommandLine:
 
 def _split_clusters(arguments: Sequence[str]) -> list[str]:
     """`-vA x` is `-v -A x`."""
-    words = []
+    words: list[str] = []
     for at, word in enumerate(arguments):
         if word == "--":
             return [*words, *arguments[at:]]
@@ -326,3 +326,7 @@ def command() -> None:
 def main() -> None:
     """The program."""
     sys.exit(run_program("aionix-instantiate", command))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Mapping
 
-from aionix.builtins.encode import to_json, to_xml
 from aionix.cli.options import PIPE_OPERATORS, Argument, Input, Job, Settings
 from aionix.cli.selection import auto_call, select
 from aionix.cli.terminal import say, tell_error, tell_warnings
@@ -101,8 +100,12 @@ def _printed(
     if settings.strict:
         force_deep(value)
     if job.output == "json":
+        from aionix.builtins.encode import to_json
+
         return to_json(value) + "\n"
     if job.output == "xml":
+        from aionix.builtins.encode import to_xml
+
         return to_xml(value, location=job.location)
     if job.output == "raw":
         return _raw(value)

@@ -50,9 +50,9 @@ def _checked(given: Input, settings: Settings, sources: SourceMap) -> tuple[Expr
     if settings.warnings:
         tell_warnings(result.warnings, sources)
     if result.code is None:
-        for error in result.errors:
-            error.sources = sources
-        raise result.errors[0]
+        first = result.errors[0]
+        first.sources = sources
+        raise first
     return expr, result.code
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MethodType
 
+from aionix.bytecode.chunk import Formals, Lambda
 from aionix.errors import IndexOutOfBounds, MissingArgument, MissingAttribute, NixError, TypeMismatch
 from aionix.values.attrs import AttrSet
 from aionix.values.functions import call
@@ -66,7 +67,8 @@ def _attribute(value: Value, name: str, path: str) -> Value:
 
 
 def _should_be(path: str, wanted: str, value: Value) -> str:
-    return f"the expression selected by the selection path '{path}' should be {wanted} but is {kind_of(value)}"
+    found = kind_of(value)
+    return f"the expression selected by the selection path '{path}' should be {wanted} but is {found}"
 
 
 def auto_call(value: Value, arguments: Mapping[str, Value]) -> Value:
@@ -77,7 +79,7 @@ def auto_call(value: Value, arguments: Mapping[str, Value]) -> Value:
     value = force(value)
     if type(value) is AttrSet and "__functor" in value:
         return auto_call(call(force(value["__functor"]), value), arguments)
-    formals = value.__func__.code.formals if type(value) is MethodType else None
+    formals = _formals(value)
     if formals is None:
         return value
     taken = dict(arguments) if formals.ellipsis else {}
@@ -90,3 +92,8 @@ def auto_call(value: Value, arguments: Mapping[str, Value]) -> Value:
                 hint=f"give it one: --arg {name} EXPRESSION, or --argstr {name} TEXT",
             )
     return force(call(value, AttrSet(taken)))
+
+
+def _formals(value: Value) -> Formals | None:
+    code = getattr(value.__func__, "code", None) if type(value) is MethodType else None
+    return code.formals if isinstance(code, Lambda) else None
