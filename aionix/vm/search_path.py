@@ -19,7 +19,8 @@ from aionix.vm.file_errors import resolved_file_error
 class Entry(NamedTuple):
     """Where names that begin with `prefix` are looked up; an empty prefix fits every name.
 
-    `path` is what was written, `place` the absolute path it means; None for a URL, under which nothing is found.
+    `path` is what was written, `place` the absolute path it means: None for a URL, under which
+    nothing is found.
     """
 
     prefix: str
