@@ -46,7 +46,7 @@ class Builder:
         self._options = options
         self._source = source
         #: Applications to `or` that are not in parentheses (so far).
-        self._or_calls: list[Expr] = []
+        self._or_calls: set[Expr] = set()
 
     # Functions, and what else extends to the right as far as it can
 
@@ -88,7 +88,9 @@ class Builder:
     def formal_default(self, span: Span, name: str, mark: int, default: Expr) -> nodes.Formal:
         return nodes.Formal(name, default, span)
 
-    def assertion(self, span: Span, keyword: int, condition: Expr, semicolon: int, body: Expr) -> nodes.Assert:
+    def assertion(
+        self, span: Span, keyword: int, condition: Expr, semicolon: int, body: Expr
+    ) -> nodes.Assert:
         return nodes.Assert(condition, body, span)
 
     def with_(self, span: Span, keyword: int, namespace: Expr, semicolon: int, body: Expr) -> nodes.With:
@@ -101,7 +103,9 @@ class Builder:
                 raise ParseError(message, span=bind.path[0].span)
         return nodes.Let(tuple(binds), body, span)
 
-    def if_(self, span: Span, if_: int, condition: Expr, then: int, yes: Expr, else_: int, no: Expr) -> nodes.If:
+    def if_(
+        self, span: Span, if_: int, condition: Expr, then: int, yes: Expr, else_: int, no: Expr
+    ) -> nodes.If:
         return nodes.If(condition, yes, no, span)
 
     # Operators
@@ -122,7 +126,7 @@ class Builder:
 
     def apply_or(self, span: Span, function: Expr, keyword: int) -> nodes.Apply:
         call = nodes.Apply(function, nodes.Var("or", Span(keyword, keyword + 2)), span)
-        self._or_calls.append(call)
+        self._or_calls.add(call)
         return call
 
     def _warn_of_or(self, expr: Expr) -> None:
@@ -224,11 +228,13 @@ class Builder:
     # Sets and lists
 
     def parenthesised(self, span: Span, opening: int, expr: Expr, closing: int) -> Expr:
-        if self._or_calls and expr is self._or_calls[-1]:
-            self._or_calls.pop()
+        if self._or_calls:
+            self._or_calls.discard(expr)
         return expr
 
-    def legacy_let(self, span: Span, keyword: int, opening: int, binds: Binds, closing: int) -> nodes.LegacyLet:
+    def legacy_let(
+        self, span: Span, keyword: int, opening: int, binds: Binds, closing: int
+    ) -> nodes.LegacyLet:
         return nodes.LegacyLet(tuple(binds), span)
 
     def rec_set(self, span: Span, keyword: int, opening: int, binds: Binds, closing: int) -> nodes.AttrSet:
@@ -246,7 +252,9 @@ class Builder:
                 self._warn_of_or(item)
         return nodes.List(tuple(items), span)
 
-    def binding(self, span: Span, path: list[AttrName], equals: int, value: Expr, semicolon: int) -> nodes.Binding:
+    def binding(
+        self, span: Span, path: list[AttrName], equals: int, value: Expr, semicolon: int
+    ) -> nodes.Binding:
         return nodes.Binding(tuple(path), value, span)
 
     def inherit(self, span: Span, keyword: int, names: list[AttrName], semicolon: int) -> nodes.Inherit:

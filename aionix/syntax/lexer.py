@@ -31,22 +31,25 @@ _TEXT = r'[^"\\$]*+(?:(?:\\[\s\S]|\$(?:[^{"\\]|(?=["\\])))[^"\\$]*+)*+'
 _INDENTED = r"[^'$]*+(?:(?:\$(?:[^{']|(?='))|'(?:[^'$]|(?=\$[^{])))[^'$]*+)*+"
 _WORD = r"[a-zA-Z_][\w'-]*+"
 _RUN = r"[\w.+-]"  # what a path may have between its slashes
+# What a path may have before its first one. Each token looks whether it begins such a path; 255 is the
+# longest name of a file, and the bound that keeps `-----...` from taking quadratic time.
+_FIRST = rf"{_RUN}{{0,255}}+"
 _URI = r"[\w%/?:@&=+$,.!~*'-]"
 _EXPONENT = r"(?:[Ee][+-]?[0-9]++)?+"
 
 _EXPRESSION: Final = re.compile(
     rf"""{_SPACE}(?:
-      ( {_WORD} (?! {_RUN}*+ (?: /[\w.+$-] | :{_URI} ) )  # by far the most tokens
-      | [][();,@?] | =(?!=) | :  | \.(?! \.|\d|{_RUN}*+/ ) )
+      ( {_WORD} (?! {_FIRST} (?: /[\w.+$-] | :{_URI} ) )  # by far the most tokens
+      | [][();,@?] | =(?!=) | :  | \.(?! \.|\d|{_FIRST}/ ) )
     | ( [{{}}] | \$\{{ )
     | "({_TEXT})"
     | ''(?:[ ]*+\n)?+({_INDENTED})''(?!['$\\])
-    | ( (?:~|{_RUN}*+) (?:/{_RUN}++)++ ) (?!/|\$\{{)
-    | ( (?:~|{_RUN}*+) (?: (?:/{_RUN}++)++ /?+ | /(?=\$\{{) ) )
+    | ( (?:~|{_FIRST}) (?:/{_RUN}++)++ ) (?!/|\$\{{)
+    | ( (?:~|{_FIRST}) (?: (?:/{_RUN}++)++ /?+ | /(?=\$\{{) ) )
     | <({_RUN}++(?:/{_RUN}++)*+)>
     | ( [1-9][0-9]*+\.[0-9]*+{_EXPONENT} | 0?\.[0-9]++{_EXPONENT} )
     | ( [0-9]++ )
-    | ( [a-zA-Z][a-zA-Z0-9+.-]*+:{_URI}++ )
+    | ( [a-zA-Z][a-zA-Z0-9+.-]{{0,255}}+:{_URI}++ )
     | ( {_WORD} | \.\.\. | [=!<>]= | && | \|\| | -> | // | \+\+ | <\| | \|> | [.<>+*/!-] )
     | ( '' (?:[ ]*+\n)?+ | " )
     | ( \Z )
