@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 STATE_LIMIT = 100_000  # libstdc++'s _GLIBCXX_REGEX_STATE_LIMIT
 TEXT_LIMIT = 4_000_000  # of the RE2 pattern: some 20 bytes a state, with room to spare
+DEPTH_LIMIT = 300  # of groups in each other; RE2 gives up at 1000 levels of its own
 REPEAT_LIMIT = 1000  # RE2's, for nested repetitions multiplied
 UNBOUNDED = 1 << 62
 
@@ -89,6 +90,7 @@ class _Parser:
         self.pattern = pattern
         self.at = 0
         self.group_count = 0
+        self.depth = 0
 
     def peek(self) -> str:
         return self.pattern[self.at : self.at + 1]
@@ -151,7 +153,11 @@ class _Parser:
     def group(self) -> Node:
         number = self.group_count
         self.group_count += 1
+        self.depth += 1
+        if self.depth > DEPTH_LIMIT:
+            raise PatternTooLarge
         inner = self.disjunction()
+        self.depth -= 1
         if not self.take(")"):
             raise PatternError
         return Node(
@@ -362,7 +368,7 @@ def _repeat(node: Node, least: int, most: int) -> Node:
             parts.append(f"{item}{{0,{(most - least) % chunk}}}")
     groups = node.groups * len(parts)
     text = "".join(parts)
-    empty = node.empty if node.shortest == 0 else NOWHERE
+    empty = node.empty if node.shortest == 0 and most > 0 else NOWHERE
     if node.shortest == 0 and most == UNBOUNDED and empty.groups:
         text += f"(?:{empty.text})?"
         groups += empty.groups

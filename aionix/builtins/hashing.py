@@ -1,0 +1,59 @@
+"""Hashes of strings and files, their spellings, and the placeholders for output paths."""
+
+from __future__ import annotations
+
+from aionix.builtins.files import read_bytes
+from aionix.builtins.registry import Lazy, PlainStr, builtin, expect_attrs, expect_plain_str, expect_str
+from aionix.errors import MissingAttribute, NixError
+from aionix.store.hashes import check_algorithm, check_format, hash_bytes, parse_hash
+from aionix.store.nix32 import encode
+from aionix.values.attrs import AttrSet
+from aionix.values.coercion import coerce_to_path
+from aionix.values.strings import to_bytes
+from aionix.values.thunk import Value
+from aionix.vm.host import Host
+from aionix.vm.requests import in_fiber
+
+
+@builtin("hashString")
+def hash_string(algorithm: PlainStr, text: Lazy) -> Value:
+    """The hash of `text` in base 16; `algorithm` is "md5", "sha1", "sha256" or "sha512"."""
+    check_algorithm(algorithm)
+    return hash_bytes(algorithm, to_bytes(expect_str(text))).spell("base16")
+
+
+@builtin("hashFile")
+async def hash_file(host: Host, algorithm: PlainStr, path: Lazy) -> Value:
+    """The hash of the file at `path` in base 16; the algorithms are those of `hashString`."""
+    check_algorithm(algorithm)
+    data = await read_bytes(host, await in_fiber(lambda: coerce_to_path(path)))
+    return hash_bytes(algorithm, data).spell("base16")
+
+
+@builtin("convertHash")
+def convert_hash(arguments: Lazy) -> Value:
+    """The hash `hash`, spelled as `toHashFormat` says: "base16", "nix32", "base64" or "sri".
+
+    `hashAlgo` must be given unless `hash` names its algorithm.
+    """
+    given = expect_attrs(arguments)
+    text = _string_attribute(given, "hash")
+    algorithm = check_algorithm(_string_attribute(given, "hashAlgo")) if "hashAlgo" in given else None
+    format = check_format(_string_attribute(given, "toHashFormat"))
+    return parse_hash(text, algorithm).spell(format)
+
+
+def _string_attribute(attrs: AttrSet, name: str) -> str:
+    if name not in attrs:
+        raise MissingAttribute(f"attribute '{name}' missing")
+    try:
+        return expect_plain_str(attrs[name])
+    except NixError as error:
+        error.add_frame(f"while evaluating the attribute '{name}'", attrs.position_of(name))
+        raise
+
+
+@builtin("placeholder")
+def placeholder(output: PlainStr) -> Value:
+    """A string that the path of `output` replaces when the derivation is built."""
+    return "/" + encode(hash_bytes("sha256", b"nix-output:" + to_bytes(output)).digest)
