@@ -14,6 +14,7 @@ from aionix.values.thunk import Value, current_fiber, force
 from aionix.vm.host import Host
 
 _WARNING = "evaluation warning: "
+_BLANKS = " \n\r\t"
 
 
 @builtin("throw")
@@ -85,10 +86,18 @@ def trace_verbose(host: Host, message: Lazy, value: Lazy) -> Value:
 @builtin("warn")
 def warn(host: Host, message: str, value: Lazy) -> Value:
     """The second value, after the first one, a string, has been printed as a warning."""
-    host.trace(_WARNING + message.replace("\n", "\n" + " " * len(_WARNING)))
+    host.trace(_warning(message))
     if host.abort_on_warn:
         raise Abort("aborting to reveal stack trace of warning, as abort-on-warn is set")
     return force(value)
+
+
+def _warning(message: str) -> str:
+    # As C++ Nix lays it out: continuation lines aligned, no blanks at the ends of lines, and an
+    # empty message is an empty line.
+    text = message.rstrip(_BLANKS)
+    lines = f"{_WARNING}{text}".replace("\n", "\n" + " " * len(_WARNING)).split("\n")
+    return "\n".join([line.rstrip(_BLANKS) for line in lines]) if text else ""
 
 
 @builtin("break")
