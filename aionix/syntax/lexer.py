@@ -130,7 +130,7 @@ class _Lexer:
                 elif braces and (mode := braces.pop()) is not None:
                     return end, mode
             elif group == _WHOLE_STRING:
-                yield string, decode(unescape(match[group])), start - 1, end + 1 + base
+                yield string, decode(unescape(self._text_at(start - base, end))), start - 1, end + 1 + base
             elif group < _OPEN_PATH:
                 yield other(group, match[group], start, end + base)
             elif group == _OPEN_PATH:
@@ -161,7 +161,8 @@ class _Lexer:
         if group == _WHOLE_PATH:
             return number["HPATH" if lexeme[0] == "~" else "PATH"], lexeme, start, end
         if group == _WHOLE_INDENTED:
-            text = "".join(strip_indentation([Chunk(lexeme, escaped=False)]))
+            chunk = Chunk(self._text_at(start - self._base, end - self._base), escaped=False)
+            text = "".join(strip_indentation([chunk]))
             start = self._text.rindex("''", 0, start - self._base) + self._base
             return number["IND_STRING"], decode(text), start, end + 2
         if group == _SEARCH_PATH:
@@ -174,7 +175,8 @@ class _Lexer:
         assert match is not None  # it matches the empty text
         end = match.end(1)
         if end > position:
-            yield self._number["STR"], unescape(match[1]), position + self._base, end + self._base
+            text = unescape(self._text_at(position, end))
+            yield self._number["STR"], text, position + self._base, end + self._base
         lexeme = match[2] or match[3]
         if lexeme is None:
             return (yield from self._end())
@@ -187,7 +189,8 @@ class _Lexer:
         for match in _IN_INDENTED.finditer(self._text, position):
             start, end = match.start() + self._base, match.end() + self._base
             if match.lastindex == 4:
-                yield self._number["IND_STR"], Chunk(match[4], escaped=False), start, end
+                chunk = Chunk(self._text_at(*match.span()), escaped=False)
+                yield self._number["IND_STR"], chunk, start, end
             elif match.lastindex == 2:
                 text = match[2] if len(match[2]) == 1 else unescape_character(match[2][1])
                 text = "''" if text == "'" else text
@@ -223,6 +226,15 @@ class _Lexer:
             raise ParseError("path has a trailing slash", span=span)
         yield self._number["PATH_END"], span.start, *span
         return position, self._expression
+
+    def _text_at(self, start: int, end: int) -> str:
+        """What stands in a string. Nix strings end at a null byte, so there can be none inside."""
+        text = self._text[start:end]
+        if "\0" in text:
+            shown = decode(text).replace("\0", "␀")
+            message = f"input string '{shown}' cannot be represented as Nix string because it contains null bytes"
+            raise ParseError(message, span=Span(start + self._base, end + self._base))
+        return text
 
     def _end(self) -> Generator[Token, None, tuple[int, _Mode | None]]:
         end = len(self._text) + self._base

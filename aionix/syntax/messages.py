@@ -24,6 +24,15 @@ _NAMES: Final = {
     "$END": "end of file",
 }
 _MOST_EXPECTED: Final = 4
+_UNFINISHED: Final = {
+    "'\"'": "a string is not closed",
+    "')'": "a `(` is not closed",
+    "'}'": "a `{` or `${` is not closed",
+    "';'": "did you forget a `;`?",
+    "THEN": "an `if` has no `then`",
+    "ELSE": "an `if` has no `else`",
+}
+_COMPARISONS: Final = frozenset(["EQ", "NEQ", "'<'", "'>'", "LEQ", "GEQ"])
 #: Operators that do not associate: `a == b != c` has no meaning.
 _NOT_ASSOCIATIVE: Final = ({"==", "!="}, {"<", "<=", ">", ">="})
 
@@ -31,18 +40,21 @@ _NOT_ASSOCIATIVE: Final = ({"==", "!="}, {"<", "<=", ">", ">="})
 def syntax_error(source: Source, tables: Tables, states: list[int], token: Token) -> ParseError:
     """The error of a `token` that nothing in the automaton's top state allows."""
     kind, _, start, end = token
-    message = f"syntax error, unexpected {_name(tables, kind)}"
+    found = _name(tables, kind)
+    message = f"syntax error, unexpected {found}"
     expected = _expected(tables, list(states), kind)
     if 0 < len(expected) <= _MOST_EXPECTED:
         message += f", expecting {' or '.join(expected)}"
-    return ParseError(message, span=Span(start, end), hint=_hint(expected))
+    local = start - source.base
+    hint = _hint(expected, found, source.text[max(local - 100, 0) : local + 1])
+    return ParseError(message, span=Span(start, end), hint=hint)
 
 
 def _expected(tables: Tables, states: list[int], kind: int) -> list[str]:
     """What may stand here, in the order of the grammar; nothing if that is no help."""
     while rule := _default_rule(tables, tables.rows[states[-1]]):
         if _chains(tables, rule, kind):
-            return []
+            return []  # bison knows better here than the operators that could follow, and lists none
         if rule.length:
             del states[-rule.length :]
         states.append(tables.rows[states[-1]][rule.left])
@@ -72,5 +84,14 @@ def _name(tables: Tables, kind: int) -> str:
     return _NAMES.get(name, name)
 
 
-def _hint(expected: list[str]) -> str | None:
-    return None
+def _hint(expected: list[str], found: str, nearby: str) -> str | None:
+    """What the author probably meant. `nearby` is the text before the token, and its first character."""
+    if expected == ["'{'"] and nearby[:-1].rstrip().endswith("let"):
+        return "`let ... in ...` needs parentheses here"
+    if found == "invalid token" and nearby.endswith("'"):
+        return "strings are written in double quotes"
+    if found == "end of file" and len(expected) == 1:
+        return _UNFINISHED.get(expected[0])
+    if not expected and found in _COMPARISONS:
+        return "comparisons cannot follow each other; parentheses say which comes first"
+    return "did you forget a `;`?" if expected == ["';'"] else None

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -109,10 +108,10 @@ def _read(path: Path) -> Any:
 
 def _write(path: Path, plain: Any) -> None:
     text = json.dumps(plain, separators=(",", ":")).encode()
+    temporary = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent)
-        with open(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
         os.replace(temporary, path)
     except OSError:
