@@ -10,7 +10,7 @@
         Abort  TypeMismatch  MissingAttribute  NotCallable  NotCoercible  Incomparable
         UnexpectedArgument  MissingArgument  InfiniteRecursion  StackOverflow
         DivisionByZero  IntegerOverflow  IndexOutOfBounds  NotAnAbsolutePath  FileError
-        ConversionError  InvalidRegex  InvalidHash  ContextError  InvalidArgument  NotAvailable
+        ConversionError  InvalidRegex  InvalidHash  ContextError  InvalidArgument  NotAvailable  BuiltinFailed
     InternalError                our mistake: please report it
 
 Whoever raises says what happened. Each frame that the error passes on its way out adds where
@@ -298,6 +298,12 @@ class NotAvailable(EvalError):
     """A builtin that this evaluator, or its policy, does not offer."""
 
     code = "E045"
+
+
+class BuiltinFailed(EvalError):
+    """A function that the embedding program offers raised an exception, which is the cause."""
+
+    code = "E048"
 
 
 class InternalError(Exception):

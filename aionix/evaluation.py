@@ -26,6 +26,7 @@ from aionix.observers import CompilerObserver, RuntimeObserver
 from aionix.source import Source, SourceMap
 from aionix.syntax import ParseOptions, parse
 from aionix.syntax.nodes import Expr
+from aionix.syntax.tables import load as load_tables
 from aionix.value import NixValue
 from aionix.values.convert import from_python
 from aionix.values.deep import force_deep
@@ -40,6 +41,8 @@ from aionix.vm.machine import Machine
 from aionix.vm.run import Run
 from aionix.vm.search_path import parse_search_path
 from aionix.warnings import EvalWarning
+
+load_tables()  # now, since reading a file later would block the event loop
 
 T = TypeVar("T")
 Mode = Literal["lazy", "strict"]

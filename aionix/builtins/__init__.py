@@ -7,18 +7,23 @@ take the `Host` reach the outside world, the others cannot.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib import import_module
-from importlib.resources import files
+from importlib import resources
 
+from aionix.builtins import (  # noqa: F401  # they register their functions
+    arithmetic, attrs, closure, context, control, decode, encode, files, hashing, imports, lists,
+    regex, sorting, strings, types, unavailable, versions,
+)  # fmt: skip
+from aionix.builtins.environment import constants
 from aionix.builtins.registry import REGISTRY, Spec
 from aionix.values.attrs import AttrSet
 from aionix.values.thunk import Thunk, Value
 from aionix.vm.host import Host
 
-_MODULES = (
-    "arithmetic", "attrs", "closure", "context", "control", "decode", "encode", "environment", "files",
-    "hashing", "imports", "lists", "regex", "sorting", "strings", "types", "unavailable", "versions",
-)  # fmt: skip
+#: Builtins that are written in Nix. Read when this module is: later, it would block the loop.
+_IN_NIX = {
+    source.name.removesuffix(".nix"): source.read_text()
+    for source in resources.files("aionix.builtins").joinpath("nix").iterdir()
+}
 
 #: Builtins that are variables of their own too (Nix manual, "Built-ins"); all others are
 #: reached as `builtins.name`, or as `__name`.
@@ -31,13 +36,6 @@ _GLOBAL_NAMES = frozenset(
 LANGUAGE_VERSION = 6
 
 
-def load_registry() -> dict[str, Spec]:
-    """Every builtin there is, by name."""
-    for name in _MODULES:
-        import_module(f"aionix.builtins.{name}")
-    return REGISTRY
-
-
 def make_scope(
     host: Host, from_source: Callable[[str, str], Thunk], version: str, extra: Iterable[Spec] = ()
 ) -> dict[str, Value]:
@@ -45,16 +43,13 @@ def make_scope(
 
     `from_source(name, text)` gives the thunk of a builtin that is written in Nix.
     """
-    from aionix.builtins.environment import constants
-
-    specs = {**load_registry(), **{spec.name: spec for spec in extra}}
+    specs = {**REGISTRY, **{spec.name: spec for spec in extra}}
     members: dict[str, Value] = {name: spec.bind(host) for name, spec in specs.items()}
     members |= constants(host)
     members |= {"true": True, "false": False, "null": None, "langVersion": LANGUAGE_VERSION}
     members["nixVersion"] = f"2.26.3-compat-aionix-{version}"
-    for source in files(__package__).joinpath("nix").iterdir():
-        name = source.name.removesuffix(".nix")
-        members[name] = from_source(f"<builtin {name}>", source.read_text())
+    for name, text in _IN_NIX.items():
+        members[name] = from_source(f"<builtin {name}>", text)
     builtins = AttrSet(members)
     builtins["builtins"] = builtins
     scope: dict[str, Value] = {"true": True, "false": False, "null": None, "builtins": builtins}

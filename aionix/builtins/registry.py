@@ -44,7 +44,7 @@ Coerced: TypeAlias = Annotated[str, "coerced"]
 FilePath: TypeAlias = Annotated[str, "path"]
 Function: TypeAlias = Annotated[object, "function"]
 
-_Prepare: TypeAlias = Callable[[Value], object]
+Prepare: TypeAlias = Callable[[Value], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Spec:
     name: str
     arity: int
     function: Callable[..., object]
-    prepare: tuple[_Prepare | None, ...]
+    prepare: tuple[Prepare | None, ...]
     impure: bool
     doc: str
 
@@ -90,7 +90,7 @@ def make_spec(name: str, function: Callable[..., object]) -> Spec:
     return Spec(name, len(prepare), function, prepare, impure, inspect.getdoc(function) or "")
 
 
-def _prepare_for(kind: object) -> _Prepare | None:
+def _prepare_for(kind: object) -> Prepare | None:
     if get_origin(kind) is Annotated:
         return _BY_MARK[get_args(kind)[1]]
     try:
@@ -158,7 +158,7 @@ def _coerced(value: Value) -> str:
     return coerce_to_string(value)
 
 
-_BY_TYPE: dict[object, _Prepare] = {
+_BY_TYPE: dict[object, Prepare] = {
     object: force,
     int: expect_int,
     bool: expect_bool,
@@ -167,7 +167,7 @@ _BY_TYPE: dict[object, _Prepare] = {
     List: expect_list,
     AttrSet: expect_attrs,
 }
-_BY_MARK: dict[str, _Prepare | None] = {
+_BY_MARK: dict[str, Prepare | None] = {
     "lazy": None,
     "plain": expect_plain_str,
     "coerced": _coerced,
@@ -197,7 +197,7 @@ def _identity(value: Value) -> Value:
 
 
 def _checked(
-    name: str, function: Callable[..., Value], prepare: tuple[_Prepare | None, ...]
+    name: str, function: Callable[..., Value], prepare: tuple[Prepare | None, ...]
 ) -> Callable[..., Value]:
     # By arity, without `*arguments`: those calls would take a C frame each.
     frame = f"while calling the '{name}' builtin"

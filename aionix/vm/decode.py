@@ -32,7 +32,7 @@ _PLAIN = {
     Op.DIV: i.DIV, Op.EQUAL: i.EQUAL, Op.LESS: i.LESS, Op.LESS_OR_EQ: i.LESS_OR_EQUAL, Op.MORE: i.MORE,
     Op.MORE_OR_EQ: i.MORE_OR_EQUAL, Op.ATTRS_UPDATE: i.UPDATE, Op.ATTRS_SELECT: i.SELECT_DYNAMIC,
     Op.ATTRS_TRY_SELECT: i.TRY_SELECT_DYNAMIC, Op.HAS_ATTR: i.HAS_ATTR_DYNAMIC, Op.POP_WITH: i.POP_WITH,
-    Op.RESOLVE_WITH: i.RESOLVE_WITH, Op.CONCAT: i.CONCAT, Op.FIND_FILE: i.FIND_FILE,
+    Op.RESOLVE_WITH: i.RESOLVE_WITH, Op.CONCAT: i.CONCAT,
     Op.RESOLVE_HOME_PATH: i.HOME_PATH, Op.ASSERT_BOOL: i.ASSERT_BOOL, Op.ASSERT_ATTRS: i.ASSERT_ATTRS,
     Op.ASSERT_FAIL: i.ASSERT_FAIL, Op.CALL: i.CALL, Op.FORCE: i.FORCE, Op.RETURN: i.RETURN,
     Op.PUSH_WITH: i.PUSH_WITH, Op.LIST: i.LIST, Op.INTERPOLATE: i.INTERPOLATE, Op.GET_LOCAL: i.LOCAL,
@@ -123,6 +123,8 @@ class _Decoder:
             return _JUMPS[op], one.arg
         if op is Op.CONSTANT:
             return self._constant(self.chunk.constants[one.arg])
+        if op is Op.FIND_FILE:
+            return i.FIND_FILE, (self.scope["__findFile"], self.scope["__nixPath"])
         if op is Op.ATTRS:
             return self._attrs(one)
         if op is Op.VALIDATE_CLOSED_FORMALS:
@@ -138,7 +140,7 @@ class _Decoder:
 
     def _attrs(self, one: bytecode.Instruction) -> tuple[int, object]:
         spans = self.chunk.attr_spans.get(one.offset, (None,) * one.arg)
-        names = self.chunk.attr_names.get(one.offset)
+        names = self.chunk.attr_names.get(one.offset) if one.arg else ()
         if names is None:
             return i.DYNAMIC_ATTRS, (2 * one.arg, spans)
         return i.ATTRS, (2 * one.arg, {n: span for n, span in zip(names, spans, strict=True) if span})

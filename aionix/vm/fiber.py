@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from inspect import iscoroutine
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
+from anyio.lowlevel import checkpoint
 from greenlet import getcurrent, greenlet
 
 from aionix.errors import InfiniteRecursion
@@ -87,8 +88,6 @@ class Fiber:
 
     def yield_to_event_loop(self) -> None:
         """Gives the event loop a turn now."""
-        from anyio.lowlevel import checkpoint
-
         self.suspend(checkpoint())
         self.run.machine.begin_slice()
 

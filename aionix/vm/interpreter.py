@@ -17,7 +17,7 @@ from aionix.values.arithmetic import add, divide, multiply, negate, subtract
 from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_string
 from aionix.values.equality import equal
-from aionix.values.functions import call
+from aionix.values.functions import call, call2
 from aionix.values.kinds import type_error
 from aionix.values.ordering import less_than
 from aionix.values.strings import join
@@ -40,7 +40,6 @@ from aionix.vm.operations import (
     closed,
     fail_assertion,
     finalise,
-    find_file,
     has_attribute,
     home_path,
     missing_attribute,
@@ -352,7 +351,8 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                 name = attribute_name(pop())
                 stack[-1] = has_attribute(stack[-1], name)
             elif op == FIND_FILE:
-                stack[-1] = find_file(stack[-1])
+                find, path = arg
+                stack[-1] = call2(find, path, stack[-1])
             elif op == HOME_PATH:
                 stack[-1] = home_path(stack[-1])
             elif op == ASSERT_FAIL:

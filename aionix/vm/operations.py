@@ -23,7 +23,6 @@ from aionix.values.paths import Path, clean
 from aionix.values.strings import refuse_context
 from aionix.values.thunk import Thunk, Value, force
 from aionix.vm.fiber import running
-from aionix.vm.search_path import find_file as search
 
 #: What `AttrsTrySelect` leaves when there is no such attribute; never seen by a program.
 NOT_FOUND = object()
@@ -150,12 +149,6 @@ def resolve_with(name: Value, withs: object) -> Value:
         if name in names:
             return names[cast(str, name)]
     raise UndefinedVariable(f"undefined variable '{name}'")
-
-
-def find_file(name: Value) -> Path:
-    """`<name>`"""
-    host = running().run.host
-    return Path(running().suspend(search(host.io, host.search_path, cast(str, name), pure=host.pure)))
 
 
 def home_path(text: Value) -> Path:

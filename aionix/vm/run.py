@@ -13,6 +13,8 @@ import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import TypeVar, cast
 
+import anyio
+
 from aionix.errors import InternalError
 from aionix.source import SourceMap
 from aionix.values.thunk import Thunk
@@ -82,8 +84,6 @@ class Run:
 
     async def _children(self, functions: tuple[Callable[[], object], ...]) -> list[object]:
         """The results in order. Of several errors the first in order counts, whoever was faster."""
-        import anyio
-
         results: list[object] = [None] * len(functions)
         errors: dict[int, Exception] = {}
         queue = iter(range(len(functions)))
@@ -121,8 +121,6 @@ class Run:
 
     async def finished(self, thunk: Thunk, owner: Run) -> None:
         """Waits until `owner`, another run, is no longer forcing `thunk`."""
-        import anyio
-
         changed = anyio.Event()
         entry = (thunk, changed.set)
         owner._watched.append(entry)

@@ -1,0 +1,101 @@
+"""`@aionix.builtin`: functions of the embedding program, called from Nix.
+
+Unlike the evaluator's own builtins these see Python data only: arguments come evaluated all
+through and converted, results are converted back. An `async def` may await whatever the event
+loop can do; the evaluation waits for it, other evaluations go on.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import get_type_hints, overload
+
+from aionix.builtins.registry import Prepare, Spec
+from aionix.errors import BuiltinFailed, InternalError, NixError
+from aionix.values.convert import from_python, to_python
+from aionix.values.deep import force_deep
+from aionix.values.kinds import type_error
+from aionix.values.thunk import Value
+
+_Function = Callable[..., object]
+
+#: Annotation -> what Nix's messages call it. Others, or none, accept any value.
+_EXPECTED: dict[object, str] = {
+    int: "an integer", str: "a string", bool: "a Boolean", list: "a list", dict: "a set", float: "a float",
+}  # fmt: skip
+
+
+@overload
+def builtin(function: _Function, /) -> Spec: ...
+@overload
+def builtin(*, name: str) -> Callable[[_Function], Spec]: ...
+
+
+def builtin(function: _Function | None = None, /, *, name: str | None = None) -> Spec | Callable[[_Function], Spec]:
+    """Makes a Nix function of a Python function of one to three parameters, plain or async.
+
+    Annotations `int`, `float`, `str`, `bool`, `list`, `dict` are checked before the call. Give
+    the result to `EvaluationBuilder.builtins`. What the function raises becomes a `BuiltinFailed`
+    error with the exception as its cause.
+
+        @aionix.builtin
+        async def fetch(url: str) -> str: ...
+    """
+    if function is None:
+        return lambda given: _spec(given, name or given.__name__)
+    return _spec(function, name or function.__name__)
+
+
+def _spec(function: _Function, name: str) -> Spec:
+    parameters = list(inspect.signature(function).parameters)
+    if not 1 <= len(parameters) <= 3:
+        raise TypeError(f"a builtin takes one to three arguments, {name} takes {len(parameters)}")
+    hints = get_type_hints(function)
+    prepare = tuple([_converter(hints.get(parameter)) for parameter in parameters])
+    guarded = _guarded_async(function, name) if inspect.iscoroutinefunction(function) else _guarded(function, name)
+    return Spec(name, len(parameters), guarded, prepare, False, inspect.getdoc(function) or "")
+
+
+def _converter(kind: object) -> Prepare:
+    expected = _EXPECTED.get(kind)
+
+    def convert(value: Value) -> object:
+        value = force_deep(value)
+        result = to_python(value)
+        if kind is float and type(result) is int:
+            return float(result)
+        if expected is not None and type(result) is not kind:
+            raise type_error(expected, value)
+        return result
+
+    return convert
+
+
+def _guarded(function: _Function, name: str) -> _Function:
+    def call(*arguments: object) -> Value:
+        try:
+            return from_python(function(*arguments))
+        except (NixError, InternalError):
+            raise
+        except Exception as error:
+            raise _failure(name, error) from error
+
+    return call
+
+
+def _guarded_async(function: Callable[..., object], name: str) -> Callable[..., Awaitable[Value]]:
+    async def call(*arguments: object) -> Value:
+        try:
+            result = function(*arguments)
+            return from_python(await result if inspect.isawaitable(result) else result)
+        except (NixError, InternalError):
+            raise
+        except Exception as error:
+            raise _failure(name, error) from error
+
+    return call
+
+
+def _failure(name: str, error: Exception) -> BuiltinFailed:
+    return BuiltinFailed(f"the builtin '{name}' failed: {type(error).__name__}: {error}")
