@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import anyio
 import anyio.lowlevel
 import pytest
@@ -221,18 +219,17 @@ async def test_deep_recursion_through_builtins_is_an_error_not_a_crash() -> None
 
 
 async def test_long_lists_leave_time_for_others() -> None:
-    longest = 0.0
+    turns = 0
 
-    async def watch() -> None:
-        nonlocal longest
+    async def count_turns() -> None:
+        nonlocal turns
         while True:
-            before = time.perf_counter()
             await anyio.lowlevel.checkpoint()
-            longest = max(longest, time.perf_counter() - before)
+            turns += 1
 
     code = "let l = builtins.genList (x: x) 100000; in builtins.length (builtins.sort builtins.lessThan l)"
     async with anyio.create_task_group() as group:
-        group.start_soon(watch)
+        group.start_soon(count_turns)
         assert await lazily(code) == "100000"
         group.cancel_scope.cancel()
-    assert longest < 0.5  # on a busy machine; 0.04 on an idle one, which are the collector's
+    assert turns >= 5  # there is at least one every 5 ms of at least 50
