@@ -214,14 +214,10 @@ class Builder:
     def begin_interpolation(self, span: Span, dollar: int, expr: Expr, brace: int) -> Pieces:
         return [expr]
 
-    def begin_text_interpolation(
-        self, span: Span, text: str, dollar: int, expr: Expr, brace: int
-    ) -> Pieces:
+    def begin_text_interpolation(self, span: Span, text: str, dollar: int, expr: Expr, brace: int) -> Pieces:
         return [text, expr]
 
-    def append_interpolation(
-        self, span: Span, pieces: Pieces, dollar: int, expr: Expr, brace: int
-    ) -> Pieces:
+    def append_interpolation(self, span: Span, pieces: Pieces, dollar: int, expr: Expr, brace: int) -> Pieces:
         pieces.append(expr)
         return pieces
 

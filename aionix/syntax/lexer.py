@@ -232,8 +232,10 @@ class _Lexer:
         text = self._text[start:end]
         if "\0" in text:
             shown = decode(text).replace("\0", "␀")
-            message = f"input string '{shown}' cannot be represented as Nix string because it contains null bytes"
-            raise ParseError(message, span=Span(start + self._base, end + self._base))
+            raise ParseError(
+                f"input string '{shown}' cannot be represented as Nix string because it contains null bytes",
+                span=Span(start + self._base, end + self._base),
+            )
         return text
 
     def _end(self) -> Generator[Token, None, tuple[int, _Mode | None]]:

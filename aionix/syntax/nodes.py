@@ -266,6 +266,24 @@ class Lambda:
 
 
 Expr: TypeAlias = (
-    Int | Float | Str | Uri | Path | SearchPath | Var | Select | HasAttr | Apply | Unary | Binary
-    | If | Assert | With | Let | LegacyLet | AttrSet | List | Lambda
+    Int
+    | Float
+    | Str
+    | Uri
+    | Path
+    | SearchPath
+    | Var
+    | Select
+    | HasAttr
+    | Apply
+    | Unary
+    | Binary
+    | If
+    | Assert
+    | With
+    | Let
+    | LegacyLet
+    | AttrSet
+    | List
+    | Lambda
 )

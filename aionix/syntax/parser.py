@@ -6,6 +6,7 @@ it is complete. Nothing here recurses, so nesting is bounded by memory alone.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -31,9 +32,30 @@ def parse(
 ) -> Expr:
     """The expression that `source` holds; attribute paths and sets as written.
 
-    Calls `checkpoint` every 500 tokens, about a millisecond. Raises `ParseError` for the first
+    Calls `checkpoint` every 500 tokens, about two milliseconds. Raises `ParseError` for the first
     mistake, and `LiteralError` for a number that does not fit.
     """
+    if not gc.isenabled():
+        return _parse(source, options, checkpoint)
+    # Nothing here is garbage before it is done, and to go through it again and again takes half of the
+    # time: 1.1 MB/s against 2.3 on a file of 2 MB. While a checkpoint runs, collection is on.
+    gc.disable()
+    try:
+        return _parse(source, options, checkpoint and _collecting(checkpoint))
+    finally:
+        gc.enable()
+
+
+def _collecting(checkpoint: Callable[[], None]) -> Callable[[], None]:
+    def with_collection() -> None:
+        gc.enable()
+        checkpoint()
+        gc.disable()
+
+    return with_collection
+
+
+def _parse(source: Source, options: ParseOptions, checkpoint: Callable[[], None] | None) -> Expr:
     automaton = tables.load()
     rules = _rules(automaton, Builder(options, source))
     rows, settle, settled = automaton.rows, automaton.settle, automaton.settled.get
