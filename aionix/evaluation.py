@@ -12,7 +12,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from posixpath import dirname
+from posixpath import dirname, join
 from typing import Literal, Self, TypeVar
 
 from aionix._version import __version__
@@ -31,7 +31,7 @@ from aionix.value import NixValue
 from aionix.values.convert import from_python
 from aionix.values.deep import force_deep
 from aionix.values.functions import call
-from aionix.values.paths import Path
+from aionix.values.paths import Path, clean
 from aionix.values.thunk import Thunk, Value, force, native
 from aionix.vm.fiber import running
 from aionix.vm.host import Host
@@ -260,7 +260,7 @@ class Evaluation:
 
     async def evaluate_file(self, path: str | os.PathLike[str]) -> EvaluationResult:
         """Evaluates the file at `path` as `import` does: once, and from the cache ever after."""
-        absolute = os.path.abspath(os.fspath(path))
+        absolute = clean(join(os.getcwd(), os.fspath(path)))
         return await self.evaluate_value(lambda: call(self.globals["import"], Path(absolute)))
 
     async def evaluate_value(self, function: Callable[[], Value]) -> EvaluationResult:
