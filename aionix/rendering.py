@@ -17,6 +17,7 @@ command has ended. Columns count bytes, as in Nix; carets are put where a termin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from unicodedata import combining, east_asian_width
 
@@ -29,7 +30,9 @@ INNER_STEPS = 7
 #: Longer source lines (generated files) are cropped to this many characters around the carets.
 LINE_WIDTH = 160
 
-# C0 and C1 controls could drive the reader's terminal; they become Unicode's pictures of them.
+# Messages are guest text. Their colours are dropped; other C0 and C1 controls, which could drive the
+# reader's terminal, become Unicode's pictures of them.
+_COLORS = re.compile(r"\x1b\[[0-9;:]*m")
 _VISIBLE: dict[int, int | None] = {c: 0x2400 + c for c in range(32) if c not in (9, 10)}
 _VISIBLE |= dict.fromkeys(range(127, 160), 0xFFFD)
 _VISIBLE |= {7: None, 13: None}  # Nix drops these two as well
@@ -74,8 +77,8 @@ def render_internal(error: BaseException, *, color: bool = False) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` with its control characters made harmless, save tabs and line breaks."""
-    return text if text.isascii() and text.isprintable() else text.translate(_VISIBLE)
+    """`text` without colours and control characters, save tabs and line breaks."""
+    return text if text.isascii() and text.isprintable() else _COLORS.sub("", text).translate(_VISIBLE)
 
 
 class _Style:

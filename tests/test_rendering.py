@@ -115,7 +115,12 @@ def test_control_characters_do_not_reach_the_terminal(sources: SourceMap) -> Non
     text = "wrong \x1b[31m\x9b"
     error = Throw("bad \x1b]0;title\x07\r", span=span_of(sources, text, "wrong"))
     shown = render(error, sources=sources)
+    assert "error: bad ␛]0;title\n" in shown
     assert not [char for char in shown if not char.isprintable() and char != "\n"]
+
+
+def test_colors_in_a_message_are_dropped() -> None:
+    assert render(Throw("a \x1b[1;31mred\x1b[0m word")) == "error: a red word\n       code: E001"
 
 
 def test_there_is_color_only_when_asked_for(sources: SourceMap) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aionix.builtins.registry import FilePath, builtin
 from aionix.values.attrs import AttrSet
 from aionix.values.thunk import Value
-from aionix.vm.file_errors import resolved_file_error
+from aionix.vm.file_errors import Doing, resolved_file_error
 from aionix.vm.host import Host
 from aionix.vm.imports import Scope, resolve
 from aionix.vm.requests import force
@@ -15,7 +15,7 @@ async def _import(host: Host, path: str, scope: Scope | None) -> Value:
     try:
         file = await resolve(host.io, path)
     except OSError as error:
-        raise await resolved_file_error(host.io, error, path) from None
+        raise await resolved_file_error(host.io, error, path, Doing.STATUS) from None
     return await force(host.imports.thunk(file, scope))
 
 

@@ -308,11 +308,12 @@ def run(line: CommandLine) -> str:
         from aionix.cli.parse import parsed
 
         return "".join([parsed(given, line.settings) for given in line.job.inputs])
-    if not line.evaluate:
-        raise NotAvailable("aionix-instantiate has no store to instantiate in: say --eval, or --parse")
     from aionix.cli.job import text_of
 
-    return in_event_loop(lambda: text_of(line.job, line.settings))
+    text = in_event_loop(lambda: text_of(line.job, line.settings))
+    if not line.evaluate:
+        raise NotAvailable("there is no store to instantiate derivations in", hint="use --eval, or --parse")
+    return text
 
 
 def command() -> None:
