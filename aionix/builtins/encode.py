@@ -151,7 +151,7 @@ def _check_utf8(data: bytes) -> None:
 def _no_json(value: Value) -> ConversionError:
     error = ConversionError(f"cannot convert {_described(value)} to JSON")
     if isinstance(value, MethodType):
-        error.locate(cast(Lambda, value.__func__.code).span)  # type: ignore[attr-defined]  # a closure
+        error.place(cast(Lambda, value.__func__.code).span)  # type: ignore[attr-defined]  # a closure
     return error
 
 

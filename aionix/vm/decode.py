@@ -7,7 +7,7 @@ its `Force`, an attribute's name and its `AttrsSelect`) to one instruction.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -42,6 +42,7 @@ _JUMPS = {
     Op.JUMP: i.JUMP, Op.JUMP_IF_TRUE: i.JUMP_IF_TRUE, Op.JUMP_IF_FALSE: i.JUMP_IF_FALSE,
     Op.JUMP_IF_NOT_FOUND: i.JUMP_IF_NOT_FOUND,
 }  # fmt: skip
+_JUMPING = frozenset([*_JUMPS.values(), i.BRANCH])
 #: (instruction, the op after it) -> the one that does both
 _WITH_FORCE = {i.LOCAL: i.LOCAL_FORCE, i.UPVALUE: i.UPVALUE_FORCE, i.SELECT: i.SELECT_FORCE}
 _WITH_NAME = {
@@ -87,10 +88,9 @@ class _Decoder:
                 self._append(one.offset, i.OBSERVE, (observer, one.offset))
             if one.offset in self.targets or observer is not None or not self._joined(one):
                 self._append(one.offset, *self._translated(one))
-        index_of = {offset: bisect_right(offsets, offset - 1) for offset in self.targets}
         for index, (op, arg) in enumerate(instructions):
-            if op in _JUMPS.values():
-                instructions[index] = (op, index_of[cast(int, arg)])
+            if op in _JUMPING:
+                instructions[index] = (op, bisect_left(offsets, cast(int, arg)))
         return self.code
 
     def _append(self, offset: int, op: int, arg: object) -> None:
@@ -105,6 +105,8 @@ class _Decoder:
         previous, arg = instructions[-1]
         if one.op is Op.FORCE:
             joined = _WITH_FORCE.get(previous)
+        elif one.op is Op.POP and previous == i.JUMP_IF_FALSE and self._pops(cast(int, arg)):
+            joined, arg = i.BRANCH, cast(int, arg) + 1
         elif previous == i.CONSTANT and type(arg) is str:
             joined = _WITH_NAME.get(one.op)
         else:
@@ -114,6 +116,9 @@ class _Decoder:
         instructions[-1] = (joined, arg)
         self.code.offsets[-1] = one.offset
         return True
+
+    def _pops(self, offset: int) -> bool:
+        return self.chunk.code[offset] == Op.POP
 
     def _translated(self, one: bytecode.Instruction) -> tuple[int, object]:
         op = one.op

@@ -24,7 +24,7 @@ from aionix.values.strings import join
 from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, failed
 from aionix.vm.decode import Code, decode
 from aionix.vm.instructions import (
-    ADD, ASSERT_ATTRS, ASSERT_BOOL, ASSERT_FAIL, ATTRS, CALL, CLOSE_SCOPE, CLOSURE, COERCE, CONCAT,
+    ADD, ASSERT_ATTRS, ASSERT_BOOL, ASSERT_FAIL, ATTRS, BRANCH, CALL, CLOSE_SCOPE, CLOSURE, COERCE, CONCAT,
     CONSTANT, DIV, DYNAMIC_ATTRS, EQUAL, FINALISE, FIND_FILE, FORCE, FORMALS, HAS_ATTR,
     HAS_ATTR_DYNAMIC, HOME_PATH, INTERPOLATE, INVERT, JUMP, JUMP_IF_FALSE, JUMP_IF_NOT_FOUND,
     JUMP_IF_TRUE, LESS, LESS_OR_EQUAL, LIST, LOCAL, LOCAL_FORCE, MORE, MORE_OR_EQUAL, MUL, NEGATE,
@@ -187,7 +187,13 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                 if type(value) is list:
                     stack[-1] = value[1] if value[0] is None else value[0](value)
             elif op < ATTRS:
-                if op == JUMP_IF_FALSE:
+                if op == BRANCH:
+                    value = pop()
+                    if value is False:
+                        ip = arg
+                    elif value is not True:
+                        raise type_error("a Boolean", value)
+                elif op == JUMP_IF_FALSE:
                     value = stack[-1]
                     if value is False:
                         ip = arg
@@ -295,7 +301,8 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
             elif op < ASSERT_ATTRS:
                 right = pop()
                 if op == LESS:
-                    stack[-1] = less_than(stack[-1], right)
+                    left = stack[-1]
+                    stack[-1] = left < right if type(left) is int is type(right) else less_than(left, right)
                 elif op == LESS_OR_EQUAL:
                     stack[-1] = not less_than(right, stack[-1])
                 elif op == MORE:
