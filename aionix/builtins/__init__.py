@@ -7,7 +7,7 @@ take the `Host` reach the outside world, the others cannot.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib import resources
+from pathlib import Path
 
 from aionix.builtins import (  # noqa: F401  # they register their functions
     arithmetic, attrs, closure, context, control, decode, encode, files, hashing, imports, lists,
@@ -21,8 +21,7 @@ from aionix.vm.host import Host
 
 #: Builtins that are written in Nix. Read when this module is: later, it would block the loop.
 _IN_NIX = {
-    source.name.removesuffix(".nix"): source.read_text()
-    for source in resources.files("aionix.builtins").joinpath("nix").iterdir()
+    source.stem: source.read_text() for source in Path(__file__).with_name("nix").glob("*.nix")
 }
 
 #: Builtins that are variables of their own too (Nix manual, "Built-ins"); all others are
