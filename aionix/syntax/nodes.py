@@ -266,24 +266,6 @@ class Lambda:
 
 
 Expr: TypeAlias = (
-    Int
-    | Float
-    | Str
-    | Uri
-    | Path
-    | SearchPath
-    | Var
-    | Select
-    | HasAttr
-    | Apply
-    | Unary
-    | Binary
-    | If
-    | Assert
-    | With
-    | Let
-    | LegacyLet
-    | AttrSet
-    | List
-    | Lambda
+    Int | Float | Str | Uri | Path | SearchPath | Var | Select | HasAttr | Apply | Unary | Binary
+    | If | Assert | With | Let | LegacyLet | AttrSet | List | Lambda
 )
