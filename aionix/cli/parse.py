@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
-from functools import partial
 
 from aionix.bytecode.chunk import Lambda
 from aionix.bytecode.disassemble import disassemble
 from aionix.cli.job import parse_options
 from aionix.cli.options import Input, Settings
-from aionix.cli.terminal import say, tell_warnings, wants_color
+from aionix.cli.terminal import tell_warnings
 from aionix.compiler import compile_expression
 from aionix.compiler.bindings import normalise
 from aionix.errors import FileError, NixError
 from aionix.evaluation import Evaluation
-from aionix.rendering import render_warning
-from aionix.source import Source, SourceMap, Span
+from aionix.source import Source, SourceMap
 from aionix.syntax import parse
 from aionix.syntax.nodes import Expr
 from aionix.syntax.pretty import show
@@ -26,22 +23,22 @@ from io_backends import Sealed
 
 def parsed(given: Input, settings: Settings) -> str:
     """The expression as Nix prints it, on a line; raises NixError, compile errors included."""
-    expr, _ = _checked(given, settings, SourceMap())
-    return show(normalise(expr)) + "\n"
+    expr, base_dir, _ = _checked(given, settings, SourceMap())
+    return show(normalise(expr), base_dir=base_dir, home=os.path.expanduser("~")) + "\n"
 
 
 def disassembled(given: Input, settings: Settings) -> str:
     """The bytecode of the expression and of all functions and thunks in it; raises NixError."""
     sources = SourceMap()
-    _, code = _checked(given, settings, sources)
+    *_, code = _checked(given, settings, sources)
     return disassemble(code, sources) + "\n"
 
 
-def _checked(given: Input, settings: Settings, sources: SourceMap) -> tuple[Expr, Lambda]:
-    options = replace(parse_options(settings), warn=partial(_tell, sources))
+def _checked(given: Input, settings: Settings, sources: SourceMap) -> tuple[Expr, str, Lambda]:
+    """The tree, the directory its relative paths are in, and the code."""
     try:
         source, base_dir = read_input(given, sources)
-        expr = parse(source, options)
+        expr = parse(source, parse_options(settings, sources))
         known = frozenset(Evaluation.builder(Sealed()).build().globals)
         result = compile_expression(expr, source, global_names=known, base_dir=base_dir)
     except NixError as error:
@@ -53,11 +50,7 @@ def _checked(given: Input, settings: Settings, sources: SourceMap) -> tuple[Expr
         first = result.errors[0]
         first.sources = sources
         raise first
-    return expr, result.code
-
-
-def _tell(sources: SourceMap, message: str, span: Span) -> None:
-    say(render_warning(message, span, sources=sources, color=wants_color(sys.stderr)))
+    return expr, base_dir, result.code
 
 
 def read_input(given: Input, sources: SourceMap) -> tuple[Source, str]:

@@ -209,7 +209,9 @@ class Builder:
         return nodes.Str(_joined(pieces), span)
 
     def indented(self, span: Span, opening: int, pieces: list[Chunk | Expr], closing: int) -> nodes.Str:
-        return nodes.Str(_joined(strip_indentation(pieces)), span)
+        """Pieces stay apart: Nix prints such a string as a sum, and evaluates it later."""
+        parts = [decode(part) if isinstance(part, str) else part for part in strip_indentation(pieces)]
+        return nodes.Str(_without_nesting(tuple([part for part in parts if part != ""])), span)
 
     def begin_interpolation(self, span: Span, dollar: int, expr: Expr, brace: int) -> Pieces:
         return [expr]
@@ -322,6 +324,16 @@ def _joined(pieces: Sequence[str | Expr]) -> tuple[str | Expr, ...]:
     if text := "".join(texts):
         parts.append(decode(text))
     return tuple(parts)
+
+
+def _without_nesting(parts: tuple[str | Expr, ...]) -> tuple[str | Expr, ...]:
+    """The parts of an indented string; `''${"a"}''` is the string inside, to Nix."""
+    match parts:
+        case (nodes.Str(parts=() | (str(),) as inner),):
+            return inner
+        case (nodes.Uri(text=text),):
+            return (text,)
+    return parts
 
 
 def _attribute_name(expr: Expr, span: Span) -> AttrName:

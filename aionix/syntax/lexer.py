@@ -28,7 +28,9 @@ _SPACE = r"(?:[ \t\r\n]++|\#[^\r\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/)*+"
 # What may stand in a string, up to its end or an interpolation. A dollar takes the character
 # after it along, unless that is a brace: `$${` is three characters.
 _TEXT = r'[^"\\$]*+(?:(?:\\[\s\S]|\$(?:[^{"\\]|(?=["\\])))[^"\\$]*+)*+'
-_INDENTED = r"[^'$]*+(?:(?:\$(?:[^{']|(?='))|'(?:[^'$]|(?=\$[^{])))[^'$]*+)*+"
+# A quote in an indented string does so too; where neither can, it is a piece of its own.
+_INDENTED_RUN = r"(?:\$[^{']|'[^'$]|[^'$])"
+_INDENTED = r"[^'$]*+(?:(?:\$[^{']|'[^'$])[^'$]*+)*+"
 _WORD = r"[a-zA-Z_][\w'-]*+"
 _RUN = r"[\w.+-]"  # what a path may have between its slashes
 # What a path may have before its first one. Each token looks whether it begins such a path; 255 is the
@@ -65,7 +67,7 @@ _EXPRESSION: Final = re.compile(
 
 _IN_STRING: Final = re.compile(rf'({_TEXT})(?:(\$\{{)|(")|[\s\S]*)')
 _IN_INDENTED: Final = re.compile(
-    rf"""(\$\{{) | ''(?: (\$|'|\\[\s\S]) | () ) | (?=[\s\S])({_INDENTED}(?:'(?!')|\$(?!\{{))?+) | \Z""",
+    rf"""(\$\{{) | ''(?: (\$|'|\\[\s\S]) | () ) | ( (?={_INDENTED_RUN}){_INDENTED} | ['$] ) | \Z""",
     re.VERBOSE,
 )
 _IN_PATH: Final = re.compile(
