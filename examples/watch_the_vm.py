@@ -22,6 +22,5 @@ async def main() -> None:
     print(f"OpCall ran {counter.counts['OpCall']} times")
 
 
-
 if __name__ == "__main__":
     asyncio.run(main())

@@ -113,9 +113,7 @@ def app() -> None:
 @click.option("--pure", is_flag=True, help="No environment variables, clock or search path from outside.")
 @click.option("--trace", "watch", is_flag=True, help="Tell every call and instruction on standard error.")
 @click.option("--show-trace", is_flag=True, help="In errors, show the whole way to the mistake.")
-@click.option(
-    "--max-call-depth", type=click.IntRange(1), default=MAX_CALL_DEPTH, metavar="N", help="Allow N nested ones."
-)
+@click.option("--max-call-depth", type=click.IntRange(1), default=MAX_CALL_DEPTH, metavar="N")
 @_language_options
 def evaluate(
     file: str | None,

@@ -8,28 +8,32 @@ from collections.abc import Mapping
 
 from aionix.cli.options import PIPE_OPERATORS, Argument, Input, Job, Settings
 from aionix.cli.selection import auto_call, select
-from aionix.cli.terminal import say, tell_error, tell_warnings
+from aionix.cli.terminal import say, tell_error, tell_warning, tell_warnings
 from aionix.errors import NixError
 from aionix.evaluation import Evaluation, EvaluationBuilder, EvaluationResult
 from aionix.observers import TracingObserver
+from aionix.source import SourceMap
 from aionix.syntax import ParseOptions
 from aionix.values.coercion import coerce_to_string
 from aionix.values.deep import force_deep
 from aionix.values.printing import show
-from aionix.values.thunk import Value
+from aionix.values.thunk import Value, native
+from aionix.vm.fiber import running
 from aionix.vm.search_path import split_nix_path
 from io_backends import LocalDisk
 
 
 def configured(settings: Settings) -> EvaluationBuilder:
     """The builder of an evaluation as `settings` want it, on the local disk."""
+    sources = SourceMap()
     builder = (
         Evaluation.builder(LocalDisk(env=True))
         .pure(settings.pure)
         .search_path(search_path(settings))
         .max_call_depth(settings.max_call_depth)
         .abort_on_warn(settings.abort_on_warn)
-        .parse_options(parse_options(settings))
+        .source_map(sources)
+        .parse_options(parse_options(settings, sources))
         .trace(say)
         .runtime_observer(TracingObserver() if settings.watch else None)
     )
@@ -44,19 +48,21 @@ def search_path(settings: Settings) -> list[str]:
     return [*settings.search_path, *split_nix_path(nix_path)]
 
 
-def parse_options(settings: Settings) -> ParseOptions:
+def parse_options(settings: Settings, sources: SourceMap) -> ParseOptions:
+    """The grammar and lints that `settings` want; warnings are told at once."""
     return ParseOptions(
         pipe_operators=PIPE_OPERATORS in settings.features,
         url_literals=settings.url_literals,
         absolute_path_literals=settings.absolute_path_literals,
         short_path_literals=settings.short_path_literals,
+        warn=lambda message, span: tell_warning(message, span, sources=sources),
     )
 
 
 async def text_of(job: Job, settings: Settings) -> str:
     """What the job prints, whole; raises NixError."""
     evaluation = configured(settings).build()
-    arguments = {name: await _argument(evaluation, given) for name, given in job.arguments.items()}
+    arguments = {name: _argument(evaluation, given) for name, given in job.arguments.items()}
     texts = []
     for given in job.inputs:
         value = await value_of(evaluation, given, settings)
@@ -65,10 +71,12 @@ async def text_of(job: Job, settings: Settings) -> str:
     return "".join(texts)
 
 
-async def _argument(evaluation: Evaluation, given: Argument) -> Value:
+def _argument(evaluation: Evaluation, given: Argument) -> Value:
     if given.kind == "string":
         return given.text
-    return await value_of(evaluation, Input("expression", given.text), Settings())
+    expression = Input("expression", given.text)
+    # A thunk: an argument that nobody looks at is not evaluated.
+    return native(lambda _: running().suspend(value_of(evaluation, expression, Settings())))(None)
 
 
 async def value_of(evaluation: Evaluation, given: Input, settings: Settings) -> Value:
@@ -88,7 +96,7 @@ async def _evaluated(evaluation: Evaluation, given: Input) -> EvaluationResult:
         return await evaluation.evaluate(given.text, base_dir=os.getcwd())
     if given.text.startswith("<") and given.text.endswith(">"):
         return await evaluation.evaluate(f"import {given.text}", base_dir=os.getcwd())
-    return await evaluation.evaluate_file(os.path.abspath(given.text))
+    return await evaluation.evaluate_file(given.text)
 
 
 def _printed(

@@ -12,7 +12,7 @@ from typing import NoReturn, TextIO, TypeVar
 from aionix.cli.options import UsageError
 from aionix.errors import NixError
 from aionix.rendering import render, render_internal, render_warning
-from aionix.source import SourceMap
+from aionix.source import SourceMap, Span
 from aionix.warnings import EvalWarning
 
 T = TypeVar("T")
@@ -63,10 +63,13 @@ def tell_error(error: NixError, *, show_trace: bool) -> None:
     say(render(error, color=wants_color(sys.stderr), show_trace=show_trace))
 
 
+def tell_warning(message: str, span: Span, *, sources: SourceMap, code: str | None = None) -> None:
+    say(render_warning(message, span, code=code, sources=sources, color=wants_color(sys.stderr)))
+
+
 def tell_warnings(warnings: Iterable[EvalWarning], sources: SourceMap) -> None:
-    color = wants_color(sys.stderr)
     for warning in warnings:
-        say(render_warning(warning.message, warning.span, code=warning.code, sources=sources, color=color))
+        tell_warning(warning.message, warning.span, code=warning.code, sources=sources)
 
 
 def in_event_loop(function: Callable[[], Coroutine[object, object, T]]) -> T:
