@@ -33,7 +33,8 @@ class Float:
 class Str:
     """`"a ${b} c"` and `''a ${b} c''`: unescaped text and interpolations, in turn.
 
-    No part is an empty text, two texts never meet; `""` has no parts.
+    No part is an empty text; `""` has no parts. Two texts meet only in indented strings, around
+    escapes, since Nix keeps these apart.
     """
 
     parts: tuple[str | Expr, ...]
