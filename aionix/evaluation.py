@@ -333,7 +333,9 @@ def _to_value(value: object) -> Value:
     return value.raw if isinstance(value, NixValue) else from_python(value)
 
 
-async def evaluate(code: str | bytes, *, io: EvalIO | None = None, strict: bool = True, **variables: object) -> NixValue:
+async def evaluate(
+    code: str | bytes, *, io: EvalIO | None = None, strict: bool = True, **variables: object
+) -> NixValue:
     """The value of a piece of Nix code. Raises NixError.
 
     Unless `io` says otherwise the code can read no file, no environment and no clock.
@@ -350,7 +352,9 @@ async def evaluate(code: str | bytes, *, io: EvalIO | None = None, strict: bool 
     return (await evaluation.evaluate(code, base_dir="/" if io is None else None)).unwrap()
 
 
-async def evaluate_file(path: str | os.PathLike[str], *, io: EvalIO | None = None, strict: bool = True) -> NixValue:
+async def evaluate_file(
+    path: str | os.PathLike[str], *, io: EvalIO | None = None, strict: bool = True
+) -> NixValue:
     """The value of the Nix file at `path`, and of what it imports. Raises NixError.
 
     Files come from the local disk, unless `io` says otherwise.

@@ -32,7 +32,9 @@ def builtin(function: _Function, /) -> Spec: ...
 def builtin(*, name: str) -> Callable[[_Function], Spec]: ...
 
 
-def builtin(function: _Function | None = None, /, *, name: str | None = None) -> Spec | Callable[[_Function], Spec]:
+def builtin(
+    function: _Function | None = None, /, *, name: str | None = None
+) -> Spec | Callable[[_Function], Spec]:
     """Makes a Nix function of a Python function of one to three parameters, plain or async.
 
     Annotations `int`, `float`, `str`, `bool`, `list`, `dict` are checked before the call. Give
@@ -53,8 +55,8 @@ def _spec(function: _Function, name: str) -> Spec:
         raise TypeError(f"a builtin takes one to three arguments, {name} takes {len(parameters)}")
     hints = get_type_hints(function)
     prepare = tuple([_converter(hints.get(parameter)) for parameter in parameters])
-    guarded = _guarded_async(function, name) if inspect.iscoroutinefunction(function) else _guarded(function, name)
-    return Spec(name, len(parameters), guarded, prepare, False, inspect.getdoc(function) or "")
+    guard = _guarded_async if inspect.iscoroutinefunction(function) else _guarded
+    return Spec(name, len(parameters), guard(function, name), prepare, False, inspect.getdoc(function) or "")
 
 
 def _converter(kind: object) -> Prepare:

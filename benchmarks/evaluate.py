@@ -35,7 +35,9 @@ WORKLOADS = {
         (map (i: "item-${toString i}=${toString (i * i)}") (builtins.genList (x: x) 20000)))""",
     "sort": """_: builtins.length (builtins.sort (a: b: a.k < b.k)
         (builtins.genList (i: { k = (i * 7919) - ((i * 7919) / 10007) * 10007; }) 10000))""",
-    "rec": "_: let go = n: if n == 0 then { v = 0; } else rec { p = go (n - 1); v = p.v + 1; }; in (go 5000).v",
+    "rec": """_: let
+        go = n: if n == 0 then { v = 0; } else rec { p = go (n - 1); v = p.v + 1; };
+      in (go 5000).v""",
     "overlays": """_: let
         fix = f: let x = f x; in x;
         extend = f: base: self: let super = base self; in super // f self super;
@@ -94,7 +96,8 @@ def compare(name: str, expression: str, runs: int, program: str | None) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*WORKLOADS, "modules"]))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--lib", type=Path, help="nixpkgs' lib: adds the workload `modules`")

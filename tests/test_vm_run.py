@@ -11,8 +11,8 @@ from aionix.errors import InfiniteRecursion, InternalError, Throw
 from aionix.evaluation import Evaluation
 from aionix.values.thunk import Thunk, Value, force, native
 from aionix.vm.fiber import running
-from aionix.vm.requests import force_all, in_fiber
 from aionix.vm.requests import force as await_force
+from aionix.vm.requests import force_all, in_fiber
 from io_backends import Sealed
 
 pytestmark = pytest.mark.anyio
@@ -134,7 +134,7 @@ async def test_force_all_reports_the_first_error_in_order_not_in_time(evaluation
     async def both() -> Value:
         return tuple(await force_all([make(0.03), make(0.0)]))
 
-    with pytest.raises(Throw, match="0.03"):
+    with pytest.raises(Throw, match=r"0\.03"):
         await evaluation.run(lambda: running().suspend(both()))
 
 

@@ -10,8 +10,23 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from aionix.builtins import (  # noqa: F401  # they register their functions
-    arithmetic, attrs, closure, context, control, decode, encode, files, hashing, imports, lists,
-    regex, sorting, strings, types, unavailable, versions,
+    arithmetic,
+    attrs,
+    closure,
+    context,
+    control,
+    decode,
+    encode,
+    files,
+    hashing,
+    imports,
+    lists,
+    regex,
+    sorting,
+    strings,
+    types,
+    unavailable,
+    versions,
 )  # fmt: skip
 from aionix.builtins.environment import constants
 from aionix.builtins.registry import REGISTRY, Spec

@@ -64,7 +64,7 @@ class Spec:
         body = _with_host(self.function, host, self.arity) if self.impure else self.function
         if inspect.iscoroutinefunction(self.function):
             body = _suspending(cast(Callable[..., Awaitable[Value]], body), self.arity)
-        run = _checked(self.name, cast(Callable[..., Value], body), self.prepare)
+        run = _checked(self.name, body, self.prepare)
         return Builtin(self.name, self.arity, run, self.doc)
 
 
@@ -116,7 +116,7 @@ def expect_number(value: Value) -> int | float:
     value = force(value)
     if type(value) is not int and type(value) is not float:
         raise type_error("an integer", value)
-    return cast(int | float, value)
+    return value
 
 
 def expect_bool(value: Value) -> bool:

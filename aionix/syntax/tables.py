@@ -1,9 +1,9 @@
 """The parse tables of `nix.lark`.
 
-lark computes them, which takes 0.2 s with its import; so they are kept as JSON in the user's
-cache directory, under the hash of the grammar, and a later process reads them in 2 ms. A file
-that cannot be read, or does not match its checksum, is made again; one that cannot be
-written is not.
+lark computes them, which takes 0.2 s with its import, so a wheel brings them along as JSON,
+which is read in 2 ms. In a checkout they are kept in the user's cache directory, under the
+hash of the grammar. A file that cannot be read, or does not match its checksum, is made
+again; one that cannot be written is not.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 _FORMAT = 1  # of the file; part of its name
 _GRAMMAR = Path(__file__).with_name("nix.lark")
+_PACKAGED = _GRAMMAR.with_name("nix.tables.json")
 
 #: What `rows[state].get(symbol)` holds: a state to go to, or the bitwise complement of a rule.
 Action: TypeAlias = int
@@ -78,7 +79,10 @@ class Tables:
 
 @cache
 def load() -> Tables:
-    """The tables, from the cache if they are there."""
+    """The tables: those of the wheel, or from the cache, or made now."""
+    packaged = _read(_PACKAGED)
+    if packaged is not None:
+        return _tables(packaged)
     grammar = _GRAMMAR.read_bytes()
     path = _cache_directory() / f"grammar-{_FORMAT}-{hashlib.sha256(grammar).hexdigest()[:32]}.json"
     plain = _read(path)
@@ -104,6 +108,11 @@ def _read(path: Path) -> Any:
         return json.loads(text)
     except (OSError, ValueError):
         return None
+
+
+def compute_into(path: Path) -> None:
+    """Writes the tables to `path`: what building a wheel does."""
+    _write(path, _compute(_GRAMMAR.read_text()))
 
 
 def _write(path: Path, plain: Any) -> None:

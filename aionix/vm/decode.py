@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from aionix.bytecode import chunk as bytecode
 from aionix.bytecode.chunk import Chunk, Global, Lambda
@@ -58,7 +58,8 @@ class Code:
     def __init__(self, code: Lambda) -> None:
         self.lambda_ = code
         self.captures_with = code.captures_with
-        self.instructions: list[tuple[int, object]] = []
+        # What an argument is depends on its instruction; asking would cost more than running it.
+        self.instructions: list[tuple[int, Any]] = []
         self.offsets: list[int] = []
 
     def span_of(self, index: int) -> Span:

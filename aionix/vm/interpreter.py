@@ -24,12 +24,55 @@ from aionix.values.strings import join
 from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, failed
 from aionix.vm.decode import Code, decode
 from aionix.vm.instructions import (
-    ADD, ASSERT_ATTRS, ASSERT_BOOL, ASSERT_FAIL, ATTRS, BRANCH, CALL, CLOSE_SCOPE, CLOSURE, COERCE, CONCAT,
-    CONSTANT, DIV, DYNAMIC_ATTRS, EQUAL, FINALISE, FIND_FILE, FORCE, FORMALS, HAS_ATTR,
-    HAS_ATTR_DYNAMIC, HOME_PATH, INTERPOLATE, INVERT, JUMP, JUMP_IF_FALSE, JUMP_IF_NOT_FOUND,
-    JUMP_IF_TRUE, LESS, LESS_OR_EQUAL, LIST, LOCAL, LOCAL_FORCE, MORE, MORE_OR_EQUAL, MUL, NEGATE,
-    OBSERVE, POP, POP_WITH, PUSH_WITH, RESOLVE_WITH, RETURN, SELECT, SELECT_DYNAMIC, SELECT_FORCE,
-    SELF_CLOSURE, SUB, THUNK, TRY_SELECT, TRY_SELECT_DYNAMIC, UPDATE, UPVALUE, UPVALUE_FORCE,
+    ADD,
+    ASSERT_ATTRS,
+    ASSERT_FAIL,
+    ATTRS,
+    BRANCH,
+    CALL,
+    CLOSE_SCOPE,
+    CLOSURE,
+    COERCE,
+    CONCAT,
+    CONSTANT,
+    DIV,
+    DYNAMIC_ATTRS,
+    EQUAL,
+    FINALISE,
+    FIND_FILE,
+    FORCE,
+    FORMALS,
+    HAS_ATTR,
+    HAS_ATTR_DYNAMIC,
+    HOME_PATH,
+    INVERT,
+    JUMP,
+    JUMP_IF_FALSE,
+    JUMP_IF_NOT_FOUND,
+    JUMP_IF_TRUE,
+    LESS,
+    LESS_OR_EQUAL,
+    LIST,
+    LOCAL,
+    LOCAL_FORCE,
+    MORE,
+    MORE_OR_EQUAL,
+    MUL,
+    OBSERVE,
+    POP,
+    POP_WITH,
+    PUSH_WITH,
+    RESOLVE_WITH,
+    RETURN,
+    SELECT,
+    SELECT_DYNAMIC,
+    SELECT_FORCE,
+    SELF_CLOSURE,
+    THUNK,
+    TRY_SELECT,
+    TRY_SELECT_DYNAMIC,
+    UPDATE,
+    UPVALUE_FORCE,
 )  # fmt: skip
 from aionix.vm.machine import Machine
 from aionix.vm.operations import (
@@ -231,7 +274,7 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                 if op == ATTRS:
                     count, positions = arg
                     if count:
-                        value = AttrSet(zip(stack[-count::2], stack[1 - count :: 2]))
+                        value = AttrSet(zip(cast(list[str], stack[-count::2]), stack[1 - count :: 2]))  # noqa: B905
                         del stack[-count:]
                         value.positions = positions
                     else:
@@ -257,7 +300,7 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                 else:  # INTERPOLATE
                     parts = stack[-arg:]
                     del stack[-arg:]
-                    push(join(parts))
+                    push(join(cast(list[str], parts)))
             elif op < LESS:
                 if op == SELECT:
                     subject = pop()
@@ -330,19 +373,19 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
             elif op == PUSH_WITH:
                 withs = (stack[arg], withs)
             elif op == POP_WITH:
-                withs = withs[1]
+                withs = withs[1]  # type: ignore[index]  # (namespace, the withs around it)
             elif op == RESOLVE_WITH:
                 stack[-1] = resolve_with(stack[-1], withs)
             elif op == SELF_CLOSURE:
                 body, capture = arg
-                captured = []
+                captured: list[Value] = []
                 push([closed, MethodType(body, captured)])
                 captured += capture(stack, upvalues, withs)
             elif op == DYNAMIC_ATTRS:
                 count, spans = arg
-                items = stack[-count:]
+                pairs = stack[-count:]
                 del stack[-count:]
-                push(build_dynamic(items, spans))
+                push(build_dynamic(pairs, spans))
             elif op == SELECT_DYNAMIC:
                 name = attribute_name(pop())
                 subject = stack[-1]

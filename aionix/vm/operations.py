@@ -29,9 +29,9 @@ NOT_FOUND = object()
 
 
 class Deferred(NamedTuple):
-    """An upvalue that is not there yet: the local in slot `index`, once it is filled."""
+    """An upvalue that is not there yet: the local in `slot`, once it is filled."""
 
-    index: int
+    slot: int
 
 
 def suggestion(name: str, known: list[str]) -> str | None:
@@ -129,7 +129,7 @@ def finalise(stack: list[Value], index: int) -> None:
 
 
 def _filled(upvalues: list[Value] | tuple[Value, ...], stack: list[Value]) -> list[Value]:
-    return [_look_through(stack[u.index]) if type(u) is Deferred else u for u in upvalues]
+    return [_look_through(stack[u.slot]) if type(u) is Deferred else u for u in upvalues]
 
 
 def _look_through(value: Value) -> Value:
