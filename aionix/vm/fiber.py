@@ -35,13 +35,13 @@ class Done(NamedTuple):
 
 
 class Fiber:
-    """One frame of Nix code: `function()`, on a stack of its own, with the call depth it has."""
+    """One frame of Nix code: `function()`, on a stack of its own; `depth` is its call depth."""
 
-    __slots__ = ("_depth", "_stack", "run")
+    __slots__ = ("_stack", "depth", "run")
 
     def __init__(self, run: Run, function: Callable[[], object], depth: int) -> None:
         self.run = run
-        self._depth = depth
+        self.depth = depth
         self._stack = greenlet(lambda _: Done(function()))
         self._stack.fiber = self  # type: ignore[attr-defined]  # how current_fiber() finds it
 
@@ -57,14 +57,14 @@ class Fiber:
         stack.parent = hub
         if not stack:
             stack.gr_context = hub.gr_context
-        machine.run, machine.depth = self.run, self._depth
+        machine.run, machine.depth = self.run, self.depth
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(DEEP)
         try:
             return stack.switch(answer) if error is None else stack.throw(error)
         finally:
             sys.setrecursionlimit(limit)
-            self._depth = machine.depth
+            self.depth = machine.depth
             machine.run = None
 
     def suspend(self, awaitable: Awaitable[T]) -> T:

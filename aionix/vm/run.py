@@ -72,7 +72,12 @@ class Run:
                     return cast(T, asked.value)
                 answer = asked.value
             elif isinstance(asked, InFiber):
-                frames.append(Fiber(self, asked.function, self.machine.depth))
+                # A coroutine is always on top of the fiber that called it: one more call.
+                depth = cast(Fiber, frames[-2]).depth + 1
+                if depth > self.machine.max_depth:
+                    error = self.machine.overflow()
+                else:
+                    frames.append(Fiber(self, asked.function, depth))
             elif isinstance(asked, Concurrently):
                 try:
                     answer = await self._children(asked.functions)
