@@ -20,7 +20,8 @@ FIGURES = Path(__file__).with_name("figures.json")
 
 def judge(script: Path, *arguments: str) -> str:
     """What a judge prints; it may end with 1, as some cases may fail."""
-    done = subprocess.run([sys.executable, script, *arguments], stdout=subprocess.PIPE, text=True, check=False)
+    command = [sys.executable, script, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode not in (0, 1):
         sys.exit(f"{script.name} ended with status {done.returncode}")
     return done.stdout

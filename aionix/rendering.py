@@ -18,7 +18,7 @@ command has ended. Columns count bytes, as in Nix; carets are put where a termin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from itertools import groupby
 from unicodedata import combining, east_asian_width
 
 from aionix.errors import InfiniteRecursion, InternalError, NixError, TraceFrame
@@ -134,23 +134,20 @@ class _Renderer:
         return [f"{title} {first}", *[(_INDENT + line).rstrip() for line in rest]]
 
     def _steps(self, frames: list[TraceFrame], show_trace: bool) -> list[str]:
-        left_out = len(frames) - OUTER_STEPS - INNER_STEPS
-        if show_trace or left_out <= 1:
-            return self._all_steps(frames)
-        note = f"{_INDENT}({left_out} steps left out; --show-trace shows them)"
-        return [
-            *self._all_steps(frames[:OUTER_STEPS]),
-            self._style.quiet(note),
-            "",
-            *self._all_steps(frames[-INNER_STEPS:]),
-        ]
+        # A function that calls itself takes the same step again and again.
+        steps = [self._step(frame, len(list(same))) for frame, same in groupby(frames)]
+        left_out = len(steps) - OUTER_STEPS - INNER_STEPS
+        if not show_trace and left_out > 1:
+            note = self._style.quiet(f"{_INDENT}({left_out} steps left out; --show-trace shows them)")
+            steps[OUTER_STEPS:-INNER_STEPS] = [[note, ""]]
+        return [line for step in steps for line in step]
 
-    def _all_steps(self, frames: Iterable[TraceFrame]) -> list[str]:
-        lines = []
-        for message, span in frames:
-            first, *rest = printable(message).split("\n")
-            lines += [f"{_INDENT}… {first}", *[f"{_INDENT}  {line}" for line in rest]]
-            lines += [*self._where("at", span, _INDENT + "  "), ""]
+    def _step(self, frame: TraceFrame, times: int) -> list[str]:
+        first, *rest = printable(frame.message).split("\n")
+        lines = [f"{_INDENT}… {first}", *[f"{_INDENT}  {line}" for line in rest]]
+        lines += [*self._where("at", frame.span, _INDENT + "  "), ""]
+        if times > 1:
+            lines += [self._style.quiet(f"{_INDENT}(and again, {times - 1} times)"), ""]
         return lines
 
     def _where(self, word: str, span: Span | None, indent: str) -> list[str]:

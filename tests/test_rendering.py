@@ -77,6 +77,25 @@ def test_a_long_way_is_cropped_in_the_middle_unless_all_is_asked_for() -> None:
     assert all(f"… step {number}\n" in long for number in range(100))
 
 
+def test_a_step_that_is_taken_again_is_shown_once() -> None:
+    error = Throw("deep")
+    for message in ["called", *["calling"] * 30, "main"]:
+        error.add_frame(message)
+    assert render(error).split("\n") == [
+        "error:",
+        "       … main",
+        "",
+        "       … calling",
+        "",
+        "       (and again, 29 times)",
+        "",
+        "       … called",
+        "",
+        "       error: deep",
+        "       code: E001",
+    ]
+
+
 def test_carets_stand_under_what_a_terminal_shows(sources: SourceMap) -> None:
     text = "\t日本é = wrong"
     shown = render(Throw("x", span=span_of(sources, text, "wrong")), sources=sources)
