@@ -28,6 +28,12 @@ def test_an_example_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 60
 
 
+def test_the_program_of_the_readme_prints_what_it_says() -> None:
+    program = (ROOT / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert f"# {done.stdout}" in program
+
+
 def test_the_configuration_of_the_readme_has_its_ports() -> None:
     site = ROOT / "examples/config/site.nix"
     command = [sys.executable, "-m", "aionix", "eval", "--strict", "--json", site]
