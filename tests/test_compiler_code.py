@@ -138,16 +138,36 @@ def test_if_pops_the_condition_in_both_branches() -> None:
 
 
 def test_assert_fails_with_the_text_of_its_condition() -> None:
-    assert code("assert 1 == 2; 3") == block("""
+    assert code("assert 1 < 2; 3") == block("""
         Constant 1
         Constant 2
-        Equal
+        Less
         JumpIfFalse +6
         Pop
         Constant 3
         Jump +4
         Pop
+        Constant "assertion '(__lessThan 1 2)' failed"
+        AssertFail
+    """)
+
+
+def test_assert_keeps_what_should_be_equal_to_tell_how_it_differs() -> None:
+    assert code("assert 1 == 2; 3") == block("""
+        Constant 1
+        Constant 2
+        GetLocal 0
+        GetLocal 1
+        Equal
+        JumpIfFalse +8
+        Pop
+        Pop
+        Pop
+        Constant 3
+        Jump +6
+        Pop
         Constant "assertion '(1 == 2)' failed"
+        List 3
         AssertFail
     """)
 

@@ -86,7 +86,7 @@ class Op(IntEnum):
     ASSERT_ATTRS = 35, _NONE, 0, 0, "set -> set; type error otherwise"
     GET_LOCAL = 36, _INDEX, 1, 0, "-> lazy, the content of slot n"
     CLOSE_SCOPE = 37, _INDEX, 0, -1, "x1 .. xn result -> result"
-    ASSERT_FAIL = 38, _NONE, 0, 0, "message -> raises AssertionFailed"
+    ASSERT_FAIL = 38, _NONE, 0, 0, "message -> AssertionFailed; [left right message] -> tells how they differ"
     CALL = 39, _NONE, -1, 0, "lazy function -> function's result for lazy"
     GET_UPVALUE = 40, _INDEX, 1, 0, "-> lazy, upvalue n of this frame"
     CLOSURE = 41, _CLOSURE, 1, 0, "-> function; no position is deferred"

@@ -255,17 +255,36 @@ def if_(c: Compiler, node: If) -> None:
 @strict(Assert)
 def assert_(c: Compiler, node: Assert) -> None:
     out = c.out
-    c.strict(node.condition)
+    operands = assert_condition(c, node.condition)
     failed = out.jump(Op.JUMP_IF_FALSE, node.span)
-    out.op(Op.POP, node.span)
+    for _ in range(1 + operands):
+        out.op(Op.POP, node.span)
     c.branch(node.body)
     end = out.jump(Op.JUMP, node.span)
     out.land(failed)
+    out.height += operands
     out.op(Op.POP, node.span)
     condition = show(normalise(node.condition), base_dir=c.base_dir)
     out.constant(f"assertion '{condition}' failed", node.span)
+    if operands:
+        out.op_arg(Op.LIST, 1 + operands, node.span)
     out.op(Op.ASSERT_FAIL, node.span)
     out.land(end)
+
+
+def assert_condition(c: Compiler, node: Expr) -> int:
+    """Compiles the condition. That of `a == b` leaves a and b below it, so that the failure can
+    tell where they differ; how many values it leaves comes back."""
+    if not isinstance(node, Binary) or node.op != "==":
+        c.strict(node)
+        return 0
+    left = c.out.height
+    c.strict(node.left)
+    c.strict(node.right)
+    c.out.op_arg(Op.GET_LOCAL, left, node.span)
+    c.out.op_arg(Op.GET_LOCAL, left + 1, node.span)
+    c.out.op(Op.EQUAL, node.op_span)
+    return 2
 
 
 # Operators

@@ -210,8 +210,9 @@ class Builder:
 
     def indented(self, span: Span, opening: int, pieces: list[Chunk | Expr], closing: int) -> nodes.Str:
         """Pieces stay apart: Nix prints such a string as a sum, and evaluates it later."""
-        parts = [decode(part) if isinstance(part, str) else part for part in strip_indentation(pieces)]
-        return nodes.Str(_without_nesting(tuple([part for part in parts if part != ""])), span)
+        stripped: list[str | Expr] = strip_indentation(pieces)
+        parts = [decode(part) if isinstance(part, str) else part for part in stripped if part != ""]
+        return nodes.Str(_without_nesting(tuple(parts)), span)
 
     def begin_interpolation(self, span: Span, dollar: int, expr: Expr, brace: int) -> Pieces:
         return [expr]

@@ -17,6 +17,7 @@ from aionix.errors import (
     UnexpectedArgument,
 )
 from aionix.source import Span
+from aionix.values.assertion import refuse_difference
 from aionix.values.attrs import AttrSet
 from aionix.values.kinds import type_error
 from aionix.values.paths import Path, clean
@@ -160,4 +161,8 @@ def home_path(text: Value) -> Path:
 
 
 def fail_assertion(message: Value) -> NoReturn:
+    """`message` may be a list: two values that should have been equal, and the message."""
+    if type(message) is tuple:
+        left, right, message = message
+        refuse_difference(left, right)
     raise AssertionFailed(cast(str, message))

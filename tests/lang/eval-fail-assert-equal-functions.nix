@@ -1,0 +1,1 @@
+assert map == map; "unreachable"
