@@ -93,7 +93,7 @@ def _bind(into: Bindings, node: Binding, clash: Clash) -> None:
     path = node.path
     span = path[0].span
     for depth in range(len(path) - 1):
-        nested = _descend(into, path[: depth + 1], span, clash)
+        nested = _descend(into, path, depth, clash)
         if nested is None:
             return
         into = nested
@@ -104,9 +104,9 @@ def _bind(into: Bindings, node: Binding, clash: Clash) -> None:
         into.dynamic.append((name, node.value))
 
 
-def _descend(into: Bindings, path: Sequence[AttrName], span: Span, clash: Clash) -> Bindings | None:
-    """The nested set that the last name of `path` stands for; a new one where there is none."""
-    name = path[-1]
+def _descend(into: Bindings, path: Sequence[AttrName], depth: int, clash: Clash) -> Bindings | None:
+    """The nested set that `path[depth]` stands for; a new one where there is none."""
+    name, span = path[depth], path[0].span
     nested = Bindings(False, span)
     if type(name) is DynamicName:
         into.dynamic.append((name, nested))
@@ -117,7 +117,7 @@ def _descend(into: Bindings, path: Sequence[AttrName], span: Span, clash: Clash)
         return nested
     found = _as_set(existing, clash)
     if found is None:
-        clash(path, span, existing.span)
+        clash(path[: depth + 1], span, existing.span)
     return found
 
 
