@@ -210,7 +210,7 @@ class Builder:
 
     def indented(self, span: Span, opening: int, pieces: list[Chunk | Expr], closing: int) -> nodes.Str:
         """Pieces stay apart: Nix prints such a string as a sum, and evaluates it later."""
-        stripped: list[str | Expr] = strip_indentation(pieces)
+        stripped: Sequence[str | Expr] = strip_indentation(pieces)
         parts = [decode(part) if isinstance(part, str) else part for part in stripped if part != ""]
         return nodes.Str(_without_nesting(tuple(parts)), span)
 
