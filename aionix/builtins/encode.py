@@ -143,16 +143,14 @@ def _check_utf8(data: bytes) -> None:
         else:
             at = error.start if error.reason == "invalid start byte" else error.end
             what = f"invalid UTF-8 byte at index {at}: 0x{data[at]:02X}"
-        raise ConversionError(
-            f"JSON serialization error: [json.exception.type_error.316] {what}"
-        ) from None
+        raise ConversionError(f"JSON serialization error: [json.exception.type_error.316] {what}") from None
 
 
 def _no_json(value: Value) -> ConversionError:
-    error = ConversionError(f"cannot convert {_described(value)} to JSON")
+    span = None
     if isinstance(value, MethodType):
-        error.place(cast(Lambda, value.__func__.code).span)  # type: ignore[attr-defined]  # a closure
-    return error
+        span = cast(Lambda, value.__func__.code).span  # type: ignore[attr-defined]  # a closure
+    return ConversionError(f"cannot convert {_described(value)} to JSON", span=span)
 
 
 def _described(value: Value) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from math import isinf
-from typing import TypeAlias, cast
+from typing import NoReturn, TypeAlias, cast
 
 from aionix.errors import ConversionError, InvalidArgument
 from aionix.values.attrs import AttrSet
@@ -42,6 +42,7 @@ _USUAL = re.compile(
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)?(\.[0-9]*)?([eE][+-]?[0-9]*)?")
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _HEX = re.compile(r"[0-9a-fA-F]{0,4}")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -105,8 +106,9 @@ class _Scanner:
         return char
 
     def scan(self) -> Token:
-        if self.at == 0:
+        if self.at == 0 and self.data[:1] == "\xef":
             self.byte_order_mark()
+            return self.next()
         self.at = cast(re.Match[str], _SPACE.match(self.data, self.at)).end()
         char = self.get()
         if not char:
@@ -119,16 +121,15 @@ class _Scanner:
             self.since = self.at = self.at - 1
             self.value = self.number()
             return NUMBER
-        self.literal(char)
-        raise AssertionError("the usual pattern knows all that is left")
+        self.bad_literal(char)
 
     def byte_order_mark(self) -> None:
-        if self.data[:1] == "\xef":
-            self.at = 1
-            if self.get() != "\xbb" or self.get() != "\xbf":
-                raise _BadToken("invalid BOM; must be 0xEF 0xBB 0xBF if given")
+        self.at = 1
+        if self.get() != "\xbb" or self.get() != "\xbf":
+            raise _BadToken("invalid BOM; must be 0xEF 0xBB 0xBF if given")
 
-    def literal(self, first: str) -> None:
+    def bad_literal(self, first: str) -> NoReturn:
+        """Reads up to what differs from `true`, `false` or `null`."""
         for word in _LITERALS:
             if word[0] == first:
                 for char in word[1:]:
@@ -143,12 +144,12 @@ class _Scanner:
         problem = ""
         if fraction == ".":
             problem, self.at = "expected digit after '.'", found.end(1)
-        elif text in ("-",) or text[:1] == "-" and not text[1:2].isdigit():
+        elif not text.lstrip("-")[:1].isdigit():
             problem, self.at = "expected digit after '-'", self.at + 1
         elif exponent is not None and not exponent[-1].isdigit():
-            signed = exponent[-1] in "+-"
-            problem = "expected digit after exponent sign" if signed else "expected '+', '-', or digit after exponent"
-            self.at = found.end()
+            problem, self.at = "expected digit after exponent sign", found.end()
+            if exponent[-1] in "eE":
+                problem = "expected '+', '-', or digit after exponent"
         if problem:
             self.get()
             raise _BadToken(f"invalid number; {problem}")
@@ -219,7 +220,7 @@ class _Scanner:
         )
 
     def last_read(self) -> str:
-        text = re.sub(r"[\x00-\x1f]", lambda found: f"<U+{ord(found[0]):04X}>", self.data[self.since : self.at])
+        text = _CONTROL.sub(lambda found: f"<U+{ord(found[0]):04X}>", self.data[self.since : self.at])
         return text.encode("latin-1").decode("utf-8", "surrogateescape")
 
 

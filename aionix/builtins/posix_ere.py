@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 STATE_LIMIT = 100_000  # libstdc++'s _GLIBCXX_REGEX_STATE_LIMIT
 TEXT_LIMIT = 4_000_000  # of the RE2 pattern: some 20 bytes a state, with room to spare
-DEPTH_LIMIT = 300  # of groups in each other; RE2 gives up at 1000 levels of its own
+DEPTH_LIMIT = 200  # of groups in each other; RE2 gives up at 1000 levels of its own
 REPEAT_LIMIT = 1000  # RE2's, for nested repetitions multiplied
 UNBOUNDED = 1 << 62
 
@@ -395,6 +395,8 @@ def _collating(name: str) -> str:
     """The character that a collating symbol of the C locale names."""
     if len(name) == 1 and name.isascii() and name.isalpha():
         return name
+    if len(name) == 1:
+        raise PatternError
     try:
         return chr(_COLLATING_NAMES.index(name))
     except ValueError:
@@ -427,7 +429,7 @@ _CLASSES = {
 }
 
 # The names of the portable character set, POSIX.1-2017 section 6.1, in the order of ASCII.
-# Letters, which name themselves, stand as "_".
+# Letters, which name themselves, stand as "-".
 _COLLATING_NAMES = (
     "NUL SOH STX ETX EOT ENQ ACK alert backspace tab newline vertical-tab form-feed carriage-return"
     " SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC IS4 IS3 IS2 IS1 space exclamation-mark"

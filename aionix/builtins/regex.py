@@ -1,9 +1,9 @@
 """`match` and `split`: regular expressions in time linear in the text, by RE2.
 
 The patterns are POSIX extended ones; `posix_ere` translates them. Texts are matched as bytes.
-Where one branch of a search's alternatives is longer, and a shorter one leads the pattern
-elsewhere by a greedy loop (`a*(ab)?|...`), libstdc++ compares less than all ways through;
-here the longest match of all is taken.
+Where a search meets alternatives of different lengths, libstdc++ compares the ways through
+them, but only one way through each loop: `a*(ab)?|b` finds "aa" in "aab". Here the longest
+match of all is taken, "aab". (One of a thousand random patterns tells the difference.)
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import re2
 from aionix.builtins.posix_ere import PatternError, PatternTooLarge, Translation, translate
 from aionix.builtins.registry import Lazy, PlainStr, builtin, expect_str
 from aionix.errors import InvalidRegex
+from aionix.values.limits import checkpoint
 from aionix.values.strings import from_bytes, to_bytes
-from aionix.values.thunk import Value, current_fiber
+from aionix.values.thunk import Value
 
 # RE2 keeps to this many bytes per pattern: its program, and the states it has seen.
 BASE_MEMORY = 4 << 20
@@ -105,7 +106,6 @@ def split(pattern: PlainStr, text: Lazy) -> Value:
 
 
 def _split(regex: Regex, text: bytes) -> Groups:
-    checkpoint = current_fiber().checkpoint
     parts: list[Value] = []
     kept = at = 0
     while at <= len(text) and (found := regex.search(text, at)) is not None:

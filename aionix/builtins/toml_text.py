@@ -69,6 +69,7 @@ _SPECIAL = re.compile(rf"{_FOLD}|{_ESCAPE}")
 _SHORT = {'"': '"', "\\": "\\", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_YEAR = re.compile(r"\d{4}-")
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.\d+)?")
 _OFFSET = re.compile(r"[Zz]|[+-](\d\d):(\d\d)")
 _NUMBER = re.compile(
@@ -172,7 +173,9 @@ class _Parser:
         while self.at < len(self.text) and self.peek() != "[":
             checkpoint()
             self.pair(table)
-            if not self.skip(_LINE_END):
+            self.skip(_SPACE)
+            # As toml11: a header may follow on the same line.
+            if self.peek() != "[" and not self.skip(_LINE_END):
                 raise _refuse("toml::parse_table: newline (LF / CRLF) or EOF is expected")
             self.skip(_BLANK)
 
@@ -204,7 +207,7 @@ class _Parser:
         found = _BARE_KEY.match(self.text, self.at)
         if found is None:
             raise _refuse(
-                'toml::parse_simple_key: invalid key: key must be "quoted", \'quoted-literal\', or bare key.'
+                "toml::parse_simple_key: invalid key: key must be \"quoted\", 'quoted-literal', or bare key."
             )
         self.at = found.end()
         return found[0]
@@ -280,13 +283,9 @@ class _Parser:
             if self.take(","):
                 self.skip(_SPACE)
                 if self.peek() == "}":
-                    raise _refuse(
-                        "toml::parse_inline_table: trailing comma is not allowed in TOML-v1.0.0)"
-                    )
+                    raise _refuse("toml::parse_inline_table: trailing comma is not allowed in TOML-v1.0.0)")
             elif self.peek() != "}":
-                raise _refuse(
-                    "toml::parse_inline_table: expected value-separator `,` or closing `}`"
-                )
+                raise _refuse("toml::parse_inline_table: expected value-separator `,` or closing `}`")
         table.made = Made.INLINE
         return table
 
@@ -301,7 +300,8 @@ class _Parser:
                         ' in lowercase. string must be surrounded by `"`'
                     )
                 raise _refuse(
-                    f"toml::parse_value: `{word}` must be in lowercase. A string must be surrounded by quotes."
+                    f"toml::parse_value: `{word}` must be in lowercase."
+                    " A string must be surrounded by quotes."
                 )
         raise _refuse("bad format: unknown value appeared")
 
@@ -346,7 +346,7 @@ class _Parser:
             self.at = day.end()
             time = _TIME.match(self.text, self.at + 1) if self.peek() and self.peek() in "Tt " else None
         else:
-            if re.compile(r"\d{4}-").match(self.text, self.at):
+            if _YEAR.match(self.text, self.at):
                 raise _refuse("bad datetime: invalid format")
             time = _TIME.match(self.text, self.at)
         if time is not None:

@@ -79,9 +79,7 @@ async def _kind(io: EvalIO, path: str) -> FileType:
         raise _failed("getting status of", path, error) from None
 
 
-async def _node(
-    io: EvalIO, path: str, kind: FileType, todo: list[bytes | _Entry]
-) -> AsyncIterator[bytes]:
+async def _node(io: EvalIO, path: str, kind: FileType, todo: list[bytes | _Entry]) -> AsyncIterator[bytes]:
     """One file, link, or beginning of a directory, whose rest goes to `todo`."""
     if kind is FileType.DIRECTORY:
         yield _fields("(", "type", "directory")
