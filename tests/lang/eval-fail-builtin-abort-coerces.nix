@@ -1,0 +1,1 @@
+abort "n = ${toString 3}"

@@ -1,0 +1,1 @@
+builtins.foldl' (throw "the function is evaluated even for an empty list") 4 [ ]

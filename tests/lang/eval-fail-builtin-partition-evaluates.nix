@@ -1,0 +1,1 @@
+(builtins.partition (x: true) [ (throw "elements are evaluated") ]).wrong

@@ -1,0 +1,1 @@
+builtins.readDir ./files/no-such-directory

@@ -1,0 +1,1 @@
+builtins.sub (builtins.sub (-9223372036854775807) 1) 1

@@ -1,0 +1,1 @@
+builtins.throw "this is why"

@@ -1,0 +1,1 @@
+builtins.toJSON [ (throw "all is evaluated") ]

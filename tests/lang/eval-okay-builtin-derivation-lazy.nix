@@ -1,0 +1,1 @@
+[ (builtins.isFunction derivation) (builtins.isFunction derivationStrict) (builtins ? fetchurl) (builtins ? fetchTree) ]

@@ -1,0 +1,1 @@
+[ (builtins.isFunction (builtins.filterSource (p: t: true))) (builtins.isFunction builtins.path) ]

@@ -1,0 +1,1 @@
+[ (builtins.getEnv "A_VARIABLE_THAT_NOBODY_SETS") ]

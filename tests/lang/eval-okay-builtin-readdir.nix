@@ -1,0 +1,1 @@
+[ (builtins.readDir ./files) (builtins.readDir ./files/folder) ]

@@ -1,0 +1,1 @@
+map builtins.readFileType [ ./files ./files/hello.txt ./files/link ]

@@ -1,0 +1,2 @@
+# In bytes.
+map builtins.stringLength [ "" "abc" "é" "日本" "a\nb" ]

@@ -1,0 +1,1 @@
+with builtins; [ (substring 0 3 "hello") (substring 3 10 "hello") (substring 5 1 "hello") (substring 9 1 "hello") (substring 1 (-1) "hello") (substring 0 0 "hello") (substring 0 2 "é") (substring 0 (-5) "") ]

@@ -1,0 +1,1 @@
+with builtins; [ (toPath "/a/../b//c/.") (toPath /x) (typeOf (toPath "/a")) ]

@@ -1,0 +1,1 @@
+[ (builtins.warn "mind the gap" 1) ]

@@ -1,0 +1,1 @@
+[ (builtins.add given 1) ]
