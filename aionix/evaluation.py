@@ -211,8 +211,13 @@ class Evaluation:
     async def run(self, function: Callable[[], T]) -> T:
         """What `function()` returns, run in a fiber: it may force, call, and be suspended.
 
-        Raises NixError for the program's mistakes, InternalError for ours.
+        Raises NixError for the program's mistakes, InternalError for ours, and RuntimeError if the
+        evaluation is in use on another thread's event loop.
         """
+        with self.machine.in_use():
+            return await self._run(function)
+
+    async def _run(self, function: Callable[[], T]) -> T:
         self.machine.begin_slice()
         try:
             return await Run(self.machine, self.host).result(function)

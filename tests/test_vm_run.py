@@ -219,3 +219,38 @@ async def test_awaiting_a_value_that_is_there_costs_no_frame(evaluation: Evaluat
         return (await await_force(1), await await_force([None, 2]), await await_force(lazily(3)))
 
     assert await evaluation.run(lambda: running().suspend(three())) == (1, 2, 6)
+
+
+async def test_a_builtin_that_evaluates_what_waits_for_it_is_infinite_recursion(evaluation: Evaluation) -> None:
+    thunk: Thunk = []
+
+    async def evaluates() -> Value:
+        return await evaluation.run(lambda: force(thunk))
+
+    thunk += native(lambda _: running().suspend(evaluates()))(0)
+    with anyio.fail_after(5), pytest.raises(InfiniteRecursion):
+        await evaluation.run(lambda: force(thunk))
+
+
+async def test_so_it_is_from_a_task_of_its_own(evaluation: Evaluation) -> None:
+    thunk: Thunk = []
+
+    async def evaluates() -> Value:
+        async with anyio.create_task_group() as group:
+            group.start_soon(evaluation.run, lambda: force(thunk))
+
+    thunk += native(lambda _: running().suspend(evaluates()))(0)
+    with anyio.fail_after(5), pytest.raises(InternalError) as caught:
+        await evaluation.run(lambda: force(thunk))
+    assert isinstance(caught.value.__cause__, ExceptionGroup)
+    assert isinstance(caught.value.__cause__.exceptions[0], InfiniteRecursion)
+
+
+async def test_an_evaluation_refuses_two_event_loops_at_once(evaluation: Evaluation) -> None:
+    async def elsewhere() -> Value:
+        with pytest.raises(RuntimeError, match="one event loop at a time"):
+            await anyio.to_thread.run_sync(lambda: anyio.run(evaluation.run, lambda: 1))
+        return 1
+
+    assert await evaluation.run(lambda: running().suspend(elsewhere())) == 1
+    assert await evaluation.run(lambda: 2) == 2

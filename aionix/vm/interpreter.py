@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from aionix.bytecode.chunk import Lambda
 from aionix.errors import InfiniteRecursion, InternalError, NixError
 from aionix.values import attrs
-from aionix.values.arithmetic import add, divide, multiply, negate, subtract
+from aionix.values.arithmetic import add, concatenate_lists, divide, multiply, negate, subtract
 from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_string
 from aionix.values.equality import equal
@@ -353,12 +353,7 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                 elif op == MORE_OR_EQUAL:
                     stack[-1] = not less_than(stack[-1], right)
                 elif op == CONCAT:
-                    left = stack[-1]
-                    if type(left) is not tuple:
-                        raise type_error("a list", left)
-                    if type(right) is not tuple:
-                        raise type_error("a list", right)
-                    stack[-1] = left + right
+                    stack[-1] = concatenate_lists(stack[-1], right)
                 elif op == MUL:
                     stack[-1] = multiply(stack[-1], right)
                 elif op == DIV:

@@ -7,6 +7,9 @@ loop sets them whenever it resumes a fiber.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import get_ident
 from time import perf_counter
 from typing import Protocol
 
@@ -28,7 +31,7 @@ class Yielding(Protocol):
 class Machine:
     """The running run, its call depth, and the time it has had."""
 
-    __slots__ = ("depth", "max_depth", "run", "slice_end", "ticks")
+    __slots__ = ("_thread", "_users", "depth", "max_depth", "run", "slice_end", "ticks")
 
     def __init__(self, max_depth: int) -> None:
         self.max_depth = max_depth
@@ -36,6 +39,20 @@ class Machine:
         self.ticks = CALLS_PER_LOOK
         self.slice_end = 0.0
         self.run: object = None
+        self._users = 0
+        self._thread = 0
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Around a run. Raises RuntimeError if another thread's event loop has one going on."""
+        if self._users and self._thread != get_ident():
+            raise RuntimeError("an Evaluation belongs to one event loop at a time")
+        self._users += 1
+        self._thread = get_ident()
+        try:
+            yield
+        finally:
+            self._users -= 1
 
     def begin_slice(self) -> None:
         self.slice_end = perf_counter() + SLICE

@@ -10,12 +10,13 @@ frame below. Anything a coroutine awaits that is not ours goes up to the event l
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar, cast
 
 import anyio
 
-from aionix.errors import InternalError
 from aionix.source import SourceMap
 from aionix.values.thunk import Thunk
 from aionix.vm.fiber import Done, Fiber
@@ -30,15 +31,24 @@ Request = InFiber | Concurrently
 CONCURRENCY = 64
 
 
-class Run:
-    """One evaluation in progress; the identity that its blackholes remember."""
+#: The run whose coroutine is being resumed. A builtin that evaluates something itself, in a task of
+#: its own or not, starts a run that the first one waits for: this is how that is known.
+_resuming: ContextVar[Run | None] = ContextVar("_resuming", default=None)
 
-    __slots__ = ("_watched", "host", "machine", "waits_for")
+
+class Run:
+    """One evaluation in progress; the identity that its blackholes remember.
+
+    `waits_for` are the runs without which this one cannot go on.
+    """
+
+    __slots__ = ("_parent", "_watched", "host", "machine", "waits_for")
 
     def __init__(self, machine: Machine, host: Host) -> None:
         self.machine = machine
         self.host = host
-        self.waits_for: tuple[Run, ...] = ()
+        self.waits_for: set[Run] = set()
+        self._parent = _resuming.get()
         self._watched: list[tuple[Thunk, Callable[[], None]]] = []
 
     @property
@@ -47,6 +57,20 @@ class Run:
 
     async def result(self, function: Callable[[], T]) -> T:
         """Runs `function` in a fiber and returns what it returns, or raises what it raises."""
+        if self._parent is None:
+            return await self._drive(function)
+        with self._parent._waiting_for(self):
+            return await self._drive(function)
+
+    @contextmanager
+    def _waiting_for(self, other: Run) -> Iterator[None]:
+        self.waits_for.add(other)
+        try:
+            yield
+        finally:
+            self.waits_for.discard(other)
+
+    async def _drive(self, function: Callable[[], T]) -> T:
         frames: list[Fiber | Coroutine[object, object, object]] = [Fiber(self, function, 0)]
         answer: object = None
         error: BaseException | None = None
@@ -56,7 +80,7 @@ class Run:
                 if isinstance(frame, Fiber):
                     asked = frame.resume(answer, error)
                 else:
-                    asked = await _step(frame, answer, error)
+                    asked = await self._step(frame, answer, error)
             except BaseException as raised:
                 frames.pop()
                 self._wake_watchers()
@@ -100,14 +124,14 @@ class Run:
                 except Exception as error:
                     errors[index] = error
 
-        runs = [Run(self.machine, self.host) for _ in functions[:CONCURRENCY]]
-        self.waits_for = tuple(runs)
+        outer = _resuming.set(self)
         try:
-            async with anyio.create_task_group() as group:
-                for run in runs:
-                    group.start_soon(worker, run)
+            runs = [Run(self.machine, self.host) for _ in functions[:CONCURRENCY]]
         finally:
-            self.waits_for = ()
+            _resuming.reset(outer)
+        async with anyio.create_task_group() as group:
+            for run in runs:
+                group.start_soon(worker, run)
         if errors:
             raise errors[min(errors)]
         return results
@@ -129,11 +153,10 @@ class Run:
         changed = anyio.Event()
         entry = (thunk, changed.set)
         owner._watched.append(entry)
-        self.waits_for = (owner,)
         try:
-            await changed.wait()
+            with self._waiting_for(owner):
+                await changed.wait()
         finally:
-            self.waits_for = ()
             if entry in owner._watched:
                 owner._watched.remove(entry)
 
@@ -147,25 +170,22 @@ class Run:
                 for _, wake in done:
                     wake()
 
-
-@types.coroutine
-def _step(
-    coroutine: Coroutine[object, object, object], answer: object, error: BaseException | None
-) -> Generator[object, object, Request | Done]:
-    """Resumes a coroutine until it is done or asks something of the frame loop."""
-    try:
-        asked = coroutine.send(answer) if error is None else coroutine.throw(error)
-        while not isinstance(asked, Request):
+    @types.coroutine
+    def _step(
+        self, coroutine: Coroutine[object, object, object], answer: object, error: BaseException | None
+    ) -> Generator[object, object, Request | Done]:
+        """Resumes a coroutine until it is done or asks something of the frame loop."""
+        while True:
+            outer = _resuming.set(self)
             try:
-                answer = yield asked
+                asked = coroutine.send(answer) if error is None else coroutine.throw(error)
+            except StopIteration as stop:
+                return Done(stop.value)
+            finally:
+                _resuming.reset(outer)
+            if isinstance(asked, Request):
+                return asked
+            try:
+                answer, error = (yield asked), None
             except BaseException as raised:
-                asked = coroutine.throw(raised)
-            else:
-                asked = coroutine.send(answer)
-    except StopIteration as stop:
-        return Done(stop.value)
-    except RuntimeError as bad:
-        if isinstance(bad.__cause__, StopIteration):
-            raise InternalError("a builtin raised StopIteration") from bad
-        raise
-    return asked
+                answer, error = None, raised
