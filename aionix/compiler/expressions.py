@@ -306,13 +306,14 @@ _OPS = {
     "*": Op.MUL,
     "/": Op.DIV,
     "<": Op.LESS,
-    "<=": Op.LESS_OR_EQ,
-    ">": Op.MORE,
     ">=": Op.MORE_OR_EQ,
     "==": Op.EQUAL,
     "++": Op.CONCAT,
     "//": Op.ATTRS_UPDATE,
 }
+
+# `a > b` is `b < a`: the right side is evaluated first.
+_SWAPPED = {">": Op.LESS, "<=": Op.MORE_OR_EQ}
 
 _BOOLEAN = frozenset(["==", "!=", "&&", "||", "->"])
 
@@ -338,6 +339,12 @@ def binary(c: Compiler, node: Binary) -> None:
     function = _FUNCTIONS.get(node.op)
     if function is not None and c.overridden(function):
         overridden_operator(c, node, function)
+        return
+    swapped = _SWAPPED.get(node.op)
+    if swapped is not None:
+        c.strict(node.right)
+        c.strict(node.left)
+        c.out.op(swapped, node.op_span)
         return
     c.strict(node.left)
     c.strict(node.right)
