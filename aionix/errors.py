@@ -9,8 +9,9 @@
           Throw  AssertionFailed  NixPathResolution  UnimplementedFeature
         Abort  TypeMismatch  MissingAttribute  NotCallable  NotCoercible  Incomparable
         UnexpectedArgument  MissingArgument  InfiniteRecursion  StackOverflow
-        DivisionByZero  IntegerOverflow  IndexOutOfBounds  NotAnAbsolutePath  FileError
+        DivisionByZero  IntegerOverflow  IndexOutOfBounds  NotAnAbsolutePath  FileError (BackendFailed)
         ConversionError  InvalidRegex  InvalidHash  ContextError  InvalidArgument  NotAvailable  BuiltinFailed
+        OutOfMemory
     InternalError                our mistake: please report it
 
 Whoever raises says what happened. Each frame that the error passes on its way out adds where
@@ -81,6 +82,7 @@ class NixError(Exception):
         copy = type(self).__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy.args = self.args
+        copy.__cause__ = self.__cause__
         return copy
 
     def to_dict(self) -> dict[str, object]:
@@ -270,6 +272,12 @@ class FileError(EvalError):
         self.path = path
 
 
+class BackendFailed(FileError):
+    """The embedding program's `EvalIO` raised something that is no OSError, which is the cause."""
+
+    code = "E050"
+
+
 class ConversionError(EvalError):
     """To or from JSON, TOML, XML or Python."""
 
@@ -304,6 +312,13 @@ class BuiltinFailed(EvalError):
     """A function that the embedding program offers raised an exception, which is the cause."""
 
     code = "E048"
+
+
+class OutOfMemory(EvalError):
+    """A string or list would be too long, or the process has no memory left."""
+
+    code = "E049"
+    lasting = False
 
 
 class InternalError(Exception):

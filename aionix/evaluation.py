@@ -33,6 +33,7 @@ from aionix.values.deep import force_deep
 from aionix.values.functions import call
 from aionix.values.paths import Path, clean
 from aionix.values.thunk import Thunk, Value, force, native
+from aionix.vm.backend import Backend
 from aionix.vm.fiber import running
 from aionix.vm.host import Host
 from aionix.vm.imports import Imports, Scope
@@ -181,7 +182,7 @@ class Evaluation:
     def __init__(self, settings: EvaluationBuilder) -> None:
         self.sources = settings._sources or SourceMap()
         self.host = Host(
-            io=settings._io,
+            io=Backend(settings._io),
             sources=self.sources,
             imports=Imports(self._load),
             trace=settings._trace,

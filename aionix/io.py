@@ -137,6 +137,29 @@ def is_missing(error: OSError) -> bool:
     return isinstance(error, (FileNotFoundError, NotADirectoryError))
 
 
+# A backend may raise `FileNotFoundError(path)`, which has no errno.
+_ERRNO_OF_CLASS: dict[type[OSError], int] = {
+    FileNotFoundError: errno.ENOENT,
+    NotADirectoryError: errno.ENOTDIR,
+    IsADirectoryError: errno.EISDIR,
+    PermissionError: errno.EACCES,
+    TimeoutError: errno.ETIMEDOUT,
+}
+
+
+def errno_of(error: OSError) -> int:
+    """The errno; 0 if neither the error nor its class says."""
+    return error.errno or _ERRNO_OF_CLASS.get(type(error), 0)
+
+
+def reason(error: OSError) -> str:
+    """What went wrong in words, without the path: `Permission denied`."""
+    if isinstance(error.strerror, str):
+        return error.strerror
+    code = errno_of(error)
+    return os.strerror(code) if code else " ".join(map(str, error.args)) or type(error).__name__
+
+
 def walk_links(path: str) -> Generator[str, str | None, str]:
     """Resolves the links of `path`, without doing any IO.
 

@@ -33,7 +33,7 @@ async def read_bytes(host: Host, path: str) -> bytes:
     try:
         return await host.io.read(path)
     except OSError as error:
-        raise await resolved_file_error(host.io, error, path) from None
+        raise await resolved_file_error(host.io, error, path) from error
 
 
 @builtin("readFile")
@@ -56,7 +56,7 @@ async def read_dir(host: Host, path: FilePath) -> Value:
     try:
         entries = await host.io.read_dir(path)
     except OSError as error:
-        raise await resolved_file_error(host.io, error, path, Doing.LIST) from None
+        raise await resolved_file_error(host.io, error, path, Doing.LIST) from error
     return AttrSet({name: kind.value for name, kind in entries.items()})
 
 
@@ -71,7 +71,7 @@ async def read_file_type(host: Host, path: FilePath) -> Value:
             raise FileError(f"path '{link}' is a symlink", link)
         kind = await host.io.file_type(path)
     except OSError as error:
-        raise await resolved_file_error(host.io, error, path, Doing.STATUS) from None
+        raise await resolved_file_error(host.io, error, path, Doing.STATUS) from error
     return kind.value
 
 
@@ -113,7 +113,7 @@ async def path_exists(host: Host, path: Value) -> Value:
     except OSError as error:
         if is_missing(error):
             return False
-        raise await resolved_file_error(host.io, error, place, Doing.STATUS) from None
+        raise await resolved_file_error(host.io, error, place, Doing.STATUS) from error
     return kind is FileType.DIRECTORY or not must_be_directory
 
 

@@ -15,7 +15,7 @@ async def _import(host: Host, path: str, scope: Scope | None) -> Value:
     try:
         file = await resolve(host.io, path)
     except OSError as error:
-        raise await resolved_file_error(host.io, error, path, Doing.STATUS) from None
+        raise await resolved_file_error(host.io, error, path, Doing.STATUS) from error
     return await force(host.imports.thunk(file, scope))
 
 

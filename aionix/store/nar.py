@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from anyio.lowlevel import checkpoint
 
 from aionix.errors import FileError
-from aionix.io import EvalIO, FileType
+from aionix.io import EvalIO, FileType, reason
 from aionix.store.hashes import new_hasher
 
 #: Is the entry at this path, of this kind, part of the tree?
@@ -73,10 +73,10 @@ async def nar_pieces(io: EvalIO, path: str, filter: Filter | None = None) -> Asy
 async def _kind(io: EvalIO, path: str) -> FileType:
     try:
         return await io.file_type(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise FileError(f"path '{path}' does not exist", path) from None
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileError(f"path '{path}' does not exist", path) from error
     except OSError as error:
-        raise _failed("getting status of", path, error) from None
+        raise _failed("getting status of", path, error) from error
 
 
 async def _node(io: EvalIO, path: str, kind: FileType, todo: list[bytes | _Entry]) -> AsyncIterator[bytes]:
@@ -103,7 +103,7 @@ async def _entries(io: EvalIO, path: str) -> list[bytes | _Entry]:
     try:
         found = await io.read_dir(path)
     except OSError as error:
-        raise _failed("reading directory", path, error) from None
+        raise _failed("reading directory", path, error) from error
     ordered = sorted(found, key=lambda name: name.encode("utf-8", "surrogateescape"))
     return [_Entry(path, name, found[name]) for name in ordered]
 
@@ -112,15 +112,15 @@ async def _target(io: EvalIO, path: str) -> str:
     try:
         return await io.read_link(path)
     except OSError as error:
-        raise _failed("reading symbolic link", path, error) from None
+        raise _failed("reading symbolic link", path, error) from error
 
 
 async def _contents(io: EvalIO, path: str) -> tuple[bool, bytes]:
     try:
         return await io.is_executable(path), await io.read(path)
     except OSError as error:
-        raise _failed("opening file", path, error) from None
+        raise _failed("opening file", path, error) from error
 
 
 def _failed(action: str, path: str, error: OSError) -> FileError:
-    return FileError(f"{action} '{path}': {error.strerror or error}", path)
+    return FileError(f"{action} '{path}': {reason(error)}", path)

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import errno
-import os
 from enum import Enum, auto
 
 from aionix.errors import FileError
-from aionix.io import EvalIO, is_missing
+from aionix.io import EvalIO, errno_of, is_missing, reason
 
-# A backend may raise `FileNotFoundError(path)`, which has no errno.
-_ERRNO_OF_CLASS: dict[type[OSError], int] = {
-    FileNotFoundError: errno.ENOENT,
-    NotADirectoryError: errno.ENOTDIR,
-    IsADirectoryError: errno.EISDIR,
-    PermissionError: errno.EACCES,
-    TimeoutError: errno.ETIMEDOUT,
-}
 # What the system finds out only after it has opened the file.
 _AFTER_OPENING = (errno.EISDIR, errno.EFBIG, errno.EIO)
 
@@ -47,21 +38,14 @@ async def resolved_file_error(
 
 
 def _message(error: OSError, path: str, doing: Doing) -> str:
-    code = error.errno or _ERRNO_OF_CLASS.get(type(error), 0)
-    reason = _reason(error, code)
+    code = errno_of(error)
     if code == errno.ELOOP:
         return f"infinite symlink recursion in path '{path}'"
     if doing is Doing.LIST:
-        return f"reading directory {path}: {reason}"
+        return f"reading directory {path}: {reason(error)}"
     if doing is Doing.READ:
         verb = "reading from" if code in _AFTER_OPENING else "opening"
-        return f"{verb} file '{path}': {reason}"
+        return f"{verb} file '{path}': {reason(error)}"
     if is_missing(error):
         return f"path '{path}' does not exist"
-    return f"getting status of '{path}': {reason}"
-
-
-def _reason(error: OSError, code: int) -> str:
-    if isinstance(error.strerror, str):
-        return error.strerror
-    return os.strerror(code) if code else str(error) or type(error).__name__
+    return f"getting status of '{path}': {reason(error)}"

@@ -80,7 +80,7 @@ async def _resolved(io: EvalIO, path: str) -> str | None:
     except OSError as error:
         if is_missing(error):
             return None
-        raise await resolved_file_error(io, error, path) from None
+        raise await resolved_file_error(io, error, path) from error
     return found
 
 

@@ -1,0 +1,92 @@
+"""The embedding program's `EvalIO`, as the evaluator meets it: its faults are told apart from ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import TypeVar
+
+from aionix.errors import BackendFailed, InternalError, NixError
+from aionix.io import EvalIO, FileReader, FileType
+
+T = TypeVar("T")
+
+
+class Backend(EvalIO):
+    """Hands everything on to `io`.
+
+    What a backend may say is a value of the right type or an OSError; anything else is a fault
+    of it, and raised as BackendFailed.
+    """
+
+    def __init__(self, io: EvalIO) -> None:
+        self._io = io
+
+    async def read(self, path: str) -> bytes:
+        with self._blamed("read", path):
+            return _checked(bytes, await self._io.read(path))
+
+    async def read_dir(self, path: str) -> dict[str, FileType]:
+        with self._blamed("read_dir", path):
+            entries = _checked(dict, await self._io.read_dir(path))
+            for name, kind in entries.items():
+                _checked(str, name)
+                _checked(FileType, kind)
+            return entries
+
+    async def file_type(self, path: str) -> FileType:
+        with self._blamed("file_type", path):
+            return _checked(FileType, await self._io.file_type(path))
+
+    async def read_link(self, path: str) -> str:
+        with self._blamed("read_link", path):
+            return _checked(str, await self._io.read_link(path))
+
+    async def is_executable(self, path: str) -> bool:
+        with self._blamed("is_executable", path):
+            return await self._io.is_executable(path)
+
+    def open(self, path: str) -> AbstractAsyncContextManager[FileReader]:
+        return self._opened(path)
+
+    @asynccontextmanager
+    async def _opened(self, path: str) -> AsyncIterator[FileReader]:
+        with self._blamed("open", path):
+            async with self._io.open(path) as reader:
+                yield reader
+
+    async def resolve(self, path: str) -> str:
+        with self._blamed("resolve", path):
+            return _checked(str, await self._io.resolve(path))
+
+    async def path_exists(self, path: str) -> bool:
+        with self._blamed("path_exists", path):
+            return await self._io.path_exists(path)
+
+    async def import_path(self, path: str) -> str | None:
+        with self._blamed("import_path", path):
+            return await self._io.import_path(path)
+
+    def get_env(self, name: str) -> str | None:
+        with self._blamed("get_env", name):
+            return self._io.get_env(name)
+
+    def store_dir(self) -> str | None:
+        return self._io.store_dir()
+
+    @contextmanager
+    def _blamed(self, method: str, path: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, NixError, InternalError, MemoryError):
+            raise
+        except Exception as error:
+            where = f"{type(self._io).__name__}.{method}"
+            what = f"{type(error).__name__}: {error}"
+            raise BackendFailed(f"{where} failed for '{path}': {what}", path) from error
+
+
+def _checked(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
+    return value
