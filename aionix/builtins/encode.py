@@ -17,13 +17,11 @@ from aionix.values.attrs import AttrSet, sorted_names
 from aionix.values.coercion import coerce_to_string
 from aionix.values.functions import Builtin, PartialApplication, call
 from aionix.values.kinds import kind_of
-from aionix.values.limits import MAX_NESTING, checkpoint, too_deep
+from aionix.values.limits import MAX_NESTING, LongText, too_deep
 from aionix.values.numbers import json_float
 from aionix.values.paths import Path
 from aionix.values.strings import context_of, to_bytes, with_context
 from aionix.values.thunk import Value, current_fiber, evaluated, force
-
-CHECKPOINT_MASK = 255
 
 
 @builtin("toJSON")
@@ -48,7 +46,7 @@ def to_json(value: Value, *, strict: bool = True) -> str:
     """
     writer = _JsonWriter(strict)
     writer.write(value, 0)
-    return with_context("".join(writer.parts), frozenset(writer.context))
+    return with_context(writer.text.whole(), frozenset(writer.context))
 
 
 class _JsonWriter:
@@ -56,9 +54,8 @@ class _JsonWriter:
 
     def __init__(self, strict: bool) -> None:
         self.strict = strict
-        self.parts: list[str] = []
+        self.text = LongText()
         self.context: set[str] = set()
-        self.steps = 0
 
     def write(self, value: Value, depth: int) -> None:
         value = force(value) if self.strict else evaluated(value)
@@ -66,13 +63,13 @@ class _JsonWriter:
         if isinstance(value, str):
             self.write_string(value)
         elif kind is bool:
-            self.parts.append("true" if value else "false")
+            self.text.add("true" if value else "false")
         elif kind is int:
-            self.parts.append(str(value))
+            self.text.add(str(value))
         elif value is None:
-            self.parts.append("null")
+            self.text.add("null")
         elif isinstance(value, float):
-            self.parts.append(json_float(value))
+            self.text.add(json_float(value))
         elif isinstance(value, AttrSet):
             self.write_attrs(value, self.deeper(depth))
         elif isinstance(value, tuple):
@@ -83,28 +80,25 @@ class _JsonWriter:
             raise _no_json(value)
 
     def deeper(self, depth: int) -> int:
-        self.steps += 1
-        if self.steps & CHECKPOINT_MASK == 0:
-            checkpoint()
         if depth >= MAX_NESTING:
             raise too_deep()
         return depth + 1
 
     def write_string(self, text: str) -> None:
         self.context |= context_of(text)
-        self.parts.append(json_string(text))
+        self.text.add(json_string(text))
 
     def write_list(self, items: tuple[Value, ...], depth: int) -> None:
         separator = "["
         for index, item in enumerate(items):
-            self.parts.append(separator)
+            self.text.add(separator)
             separator = ","
             try:
                 self.write(item, depth)
             except NixError as error:
                 error.add_frame(f"while evaluating list element at index {index}")
                 raise
-        self.parts.append("]" if items else "[]")
+        self.text.add("]" if items else "[]")
 
     def write_attrs(self, attrs: AttrSet, depth: int) -> None:
         if "__toString" in attrs:
@@ -117,14 +111,14 @@ class _JsonWriter:
     def write_object(self, attrs: AttrSet, depth: int) -> None:
         separator = "{"
         for name in sorted_names(attrs):
-            self.parts.append(f"{separator}{json_string(name)}:")
+            self.text.add(f"{separator}{json_string(name)}:")
             separator = ","
             try:
                 self.write(attrs[name], depth)
             except NixError as error:
                 error.add_frame(f"while evaluating attribute '{name}'", attrs.position_of(name))
                 raise
-        self.parts.append("}" if attrs else "{}")
+        self.text.add("}" if attrs else "{}")
 
 
 def json_string(text: str) -> str:

@@ -17,10 +17,8 @@ from aionix.errors import IndexOutOfBounds, InvalidArgument
 from aionix.values.attrs import AttrSet
 from aionix.values.equality import equal_elements
 from aionix.values.functions import delayed_call
+from aionix.values.limits import MAX_LIST, check_list
 from aionix.values.thunk import Value, force
-
-#: A list of thunks takes some 160 bytes an element: this bounds one `genList` to 2.7 GB.
-LONGEST = 2**24
 
 
 @builtin("length")
@@ -85,7 +83,7 @@ def map_list(function: Lazy, values: List) -> Value:
 @builtin("genList")
 def gen_list(generator: Lazy, count: int) -> Value:
     """The list of `generator 0`, `generator 1`, ... with `count` elements, computed when asked."""
-    if not 0 <= count <= LONGEST:
+    if not 0 <= count <= MAX_LIST:
         raise InvalidArgument(f"cannot create list of size {count}")
     return map_list(expect_function(generator), tuple(range(count)))
 
@@ -185,6 +183,7 @@ def concat_lists(lists: List) -> Value:
     for stretch in stretches(lists):
         for values in stretch:
             values = expect_list(values)
+            check_list(len(result) + len(values))
             result += values
             longest = values if len(values) > len(longest) else longest
     return longest if len(longest) == len(result) else tuple(result)
@@ -198,5 +197,7 @@ def concat_map(function: Function, values: List) -> Value:
     for stretch in stretches(values):
         for value in stretch:
             more = lists_of(value)
-            result += more if type(more) is tuple else expect_list(more)
+            elements = more if type(more) is tuple else expect_list(more)
+            check_list(len(result) + len(elements))
+            result += elements
     return tuple(result)

@@ -12,7 +12,7 @@ from aionix.builtins.registry import Coerced, Lazy, List, builtin, expect_int, e
 from aionix.errors import IndexOutOfBounds, InvalidArgument
 from aionix.values import strings
 from aionix.values.coercion import coerce_to_string
-from aionix.values.limits import checkpoint
+from aionix.values.limits import check_string, check_strings, checkpoint
 from aionix.values.paths import Path
 from aionix.values.strings import ContextString, context_of, from_bytes, to_bytes, with_context
 from aionix.values.thunk import Value
@@ -51,6 +51,7 @@ def concat_strings_sep(separator: str, values: List) -> str:
     parts: list[str] = []
     for stretch in stretches(values):
         parts += [coerce_to_string(value) for value in stretch]
+    check_string(sum(map(len, parts)) + len(separator) * len(parts))
     context = context_of(separator).union(*[part.context for part in parts if type(part) is ContextString])
     return with_context(strings.normal(separator.join(parts)), context)
 
@@ -118,7 +119,7 @@ def _from_latin(text: str) -> str:
 
 def _replace(text: str, patterns: tuple[str, ...], replacement: Callable[[int], str]) -> str:
     if len(patterns) == 1 and patterns[0]:
-        return text.replace(patterns[0], replacement(0)) if patterns[0] in text else text
+        return _replace_all(text, patterns[0], replacement(0)) if patterns[0] in text else text
     if not patterns:
         return text
     by_first, anywhere, candidate = _search_plan(patterns)
@@ -136,7 +137,13 @@ def _replace(text: str, patterns: tuple[str, ...], replacement: Callable[[int], 
         if steps & 1023 == 0:
             checkpoint()
     parts.append(text[done:])
+    check_strings(parts)
     return "".join(parts)
+
+
+def _replace_all(text: str, pattern: str, by: str) -> str:
+    check_string(len(text) + text.count(pattern) * (len(by) - len(pattern)))
+    return text.replace(pattern, by)
 
 
 _SearchPlan: TypeAlias = tuple[dict[str, list[int]], list[int], re.Pattern[str]]

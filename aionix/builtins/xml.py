@@ -9,7 +9,7 @@ from aionix.bytecode.chunk import Lambda
 from aionix.errors import InternalError
 from aionix.source import SourceMap, Span
 from aionix.values.attrs import AttrSet, sorted_names
-from aionix.values.limits import checkpoint, too_deep
+from aionix.values.limits import LongText, checkpoint, too_deep
 from aionix.values.numbers import show_float
 from aionix.values.paths import Path
 from aionix.values.strings import context_of, normal, with_context
@@ -29,9 +29,10 @@ def to_xml(value: Value, *, location: bool = False, strict: bool = False) -> str
     evaluated is `<unevaluated />`.
     """
     writer = _XmlWriter(_sources_here() if location else None, strict)
+    writer.text.add("<?xml version='1.0' encoding='utf-8'?>\n<expr>\n")
     writer.write(value, 0)
-    lines = ["<?xml version='1.0' encoding='utf-8'?>", "<expr>", *writer.lines, "</expr>", ""]
-    return with_context(normal("\n".join(lines)), frozenset(writer.context))
+    writer.text.add("</expr>\n")
+    return with_context(normal(writer.text.whole()), frozenset(writer.context))
 
 
 def _sources_here() -> SourceMap | None:
@@ -44,19 +45,19 @@ def _sources_here() -> SourceMap | None:
 
 
 class _XmlWriter:
-    """Collects lines; an element's `attributes` are written in the order of their names."""
+    """Collects the text; an element's `attributes` are written in the order of their names."""
 
     def __init__(self, sources: SourceMap | None, strict: bool) -> None:
         self.sources = sources
         self.strict = strict
-        self.lines: list[str] = []
+        self.text = LongText()
         self.indent = "  "
         self.context: set[str] = set()
         self.derivations: set[str] = set()
 
     def tag(self, name: str, attributes: dict[str, str], end: str) -> None:
         written = [f' {key}="{attributes[key].translate(_ESCAPES)}"' for key in sorted(attributes)]
-        self.lines.append(f"{self.indent}<{name}{''.join(written)}{end}")
+        self.text.add(f"{self.indent}<{name}{''.join(written)}{end}\n")
 
     def leaf(self, name: str, /, **attributes: str) -> None:
         self.tag(name, attributes, " />")
@@ -67,7 +68,7 @@ class _XmlWriter:
 
     def close(self, name: str) -> None:
         self.indent = self.indent[2:]
-        self.lines.append(f"{self.indent}</{name}>")
+        self.text.add(f"{self.indent}</{name}>\n")
 
     def look(self, value: Value) -> Value:
         return force(value) if self.strict else evaluated(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from aionix.errors import ContextError, DivisionByZero, IntegerOverflow, TypeMismatch
 from aionix.values.coercion import coerce_to_string
 from aionix.values.kinds import kind_of, type_error
+from aionix.values.limits import MAX_STRING, check_list, check_string
 from aionix.values.numbers import INT_MAX, INT_MIN
 from aionix.values.paths import Path, clean
 from aionix.values.strings import ContextString, join, normal
@@ -37,6 +38,8 @@ def add(left: Value, right: Value) -> Value:
 
 def concatenate(left: str, right: str) -> str:
     """Two strings without context in a row."""
+    if len(left) + len(right) > MAX_STRING:
+        check_string(len(left) + len(right))
     result = left + right
     # Lone bytes on both sides of the seam may make a character.
     if left and right and "\udc80" <= left[-1] <= "\udcff" and "\udc80" <= right[0] <= "\udcff":
@@ -48,6 +51,16 @@ def _append(path: str, text: str) -> Path:
     if type(text) is ContextString:
         raise ContextError("a string that refers to a store path cannot be appended to a path")
     return Path(clean(concatenate(path, text)))
+
+
+def concatenate_lists(left: Value, right: Value) -> tuple[Value, ...]:
+    """`left ++ right`, both evaluated."""
+    if type(left) is not tuple:
+        raise type_error("a list", left)
+    if type(right) is not tuple:
+        raise type_error("a list", right)
+    check_list(len(left) + len(right))
+    return left + right
 
 
 def add_numbers(left: Value, right: Value) -> int | float:

@@ -19,7 +19,7 @@ from aionix.errors import NotAnAbsolutePath, NotCoercible
 from aionix.values.attrs import AttrSet
 from aionix.values.functions import call
 from aionix.values.kinds import kind_of
-from aionix.values.limits import MAX_NESTING, checkpoint, too_deep
+from aionix.values.limits import MAX_NESTING, check_list, checkpoint, too_deep
 from aionix.values.numbers import fixed_float
 from aionix.values.paths import Path, clean
 from aionix.values.strings import join
@@ -78,6 +78,7 @@ def _collect_list(items: tuple[Value, ...], parts: list[str], copy: bool, depth:
     if depth > MAX_NESTING:
         raise too_deep()
     checkpoint()
+    check_list(len(parts))
     last = len(items) - 1
     for index, item in enumerate(items):
         element = _collect(item, parts, True, copy, depth)

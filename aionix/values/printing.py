@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from types import MethodType
 from typing import TypeAlias
@@ -13,6 +12,7 @@ from aionix.errors import InternalError
 from aionix.source import SourceMap, Span
 from aionix.values.attrs import AttrSet, sorted_names
 from aionix.values.functions import Builtin, PartialApplication
+from aionix.values.limits import LongText
 from aionix.values.numbers import show_float
 from aionix.values.paths import Path
 from aionix.values.strings import from_bytes, to_bytes
@@ -85,19 +85,22 @@ _Piece: TypeAlias = tuple[str, Value] | tuple[str]
 
 def show(value: Value) -> str:
     """What `nix-instantiate --eval` prints for `value`: thunks are `<CODE>`. Depth is unbounded."""
-    out: list[str] = []
-    seen = _Seen(empty_sets=False)
+    return _show_all(value, _Seen(empty_sets=False), _show_leaf)
+
+
+def _show_all(value: Value, seen: _Seen, show_leaf: Callable[[Value], str]) -> str:
+    text = LongText()
     pending: list[_Piece] = [("", value)]
     while pending:
         piece = pending.pop()
-        out.append(piece[0])
+        text.add(piece[0])
         if len(piece) == 2:
             item = evaluated(piece[1])
             if (type(item) is tuple or type(item) is AttrSet) and not seen.before(piece[1], item):
                 pending += reversed(_pieces(item))
             else:
-                out.append(_show_leaf(item))
-    return "".join(out)
+                text.add(show_leaf(item))
+    return text.whole()
 
 
 def _pieces(container: tuple[Value, ...] | AttrSet) -> list[_Piece]:
@@ -137,7 +140,8 @@ def brief(value: Value, describe: Describe | None = None) -> str:
 
 def traced(value: Value) -> str:
     """`value` as `builtins.trace` prints it: as `brief` does, but all of it."""
-    return _Whole(_describe_here()).show(value, 0)
+    printing = _Brief(_describe_here())
+    return _show_all(value, _Seen(empty_sets=True), printing.show_leaf)
 
 
 def _describe_here() -> Describe | None:
@@ -168,8 +172,14 @@ class _Brief:
             return _show_cropped(value, self.MAX_BYTES)
         if type(value) is tuple or type(value) is AttrSet:
             return REPEATED if self._seen.before(holder, value) else self._container(value, depth)
+        return self.show_leaf(value)
+
+    def show_leaf(self, value: Value) -> str:
+        """What has no parts, or has been shown before."""
         if type(value) is list:
             return _show_thunk(value)
+        if type(value) is tuple or type(value) is AttrSet:
+            return REPEATED
         return _show_scalar(value) or self._function(value)
 
     def _container(self, value: tuple[Value, ...] | AttrSet, depth: int) -> str:
@@ -213,15 +223,6 @@ class _Brief:
         name = f" {code.name}" if code.name else ""
         place = f" @ {self._describe(code.span)}" if self._describe else ""
         return f"«lambda{name}{place}»"
-
-
-class _Whole(_Brief):
-    """A printing without limits; so no name has to come first."""
-
-    MAX_DEPTH = MAX_ATTRIBUTES = MAX_ITEMS = MAX_BYTES = sys.maxsize
-
-    def _in_order(self, attrs: AttrSet) -> list[str]:
-        return sorted_names(attrs)
 
 
 def _show_thunk(thunk: Thunk) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from aionix.errors import ContextError
+from aionix.values.limits import check_strings
 
 # Nix's encoding of one context element: `/nix/store/...` (a path), `=/nix/store/x.drv` (a
 # derivation with all its outputs) or `!out!/nix/store/x.drv` (one output).
@@ -93,6 +94,7 @@ def join(parts: Iterable[str]) -> str:
     Bytes that were lone in two parts may form a character together; the result then spells it.
     """
     parts = list(parts)
+    check_strings(parts)
     text = normal("".join(parts))
     context = NO_CONTEXT.union(*[part.context for part in parts if type(part) is ContextString])
     return with_context(text, context) if context else text
