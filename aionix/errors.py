@@ -130,7 +130,13 @@ class ParseError(NixError):
 
 
 class CompileError(NixError):
+    """`others` are further mistakes in the same text; the first is the one that is raised."""
+
     code = "E012"
+
+    def __init__(self, message: str, *, span: Span | None = None, hint: str | None = None) -> None:
+        super().__init__(message, span=span, hint=hint)
+        self.others: tuple[CompileError, ...] = ()
 
 
 class UndefinedVariable(CompileError):

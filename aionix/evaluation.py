@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from posixpath import dirname, join
 from typing import Literal, Self, TypeVar
@@ -20,7 +21,7 @@ from aionix.builtins import make_scope
 from aionix.builtins.files import read_bytes
 from aionix.builtins.registry import Spec
 from aionix.compiler import compile_expression
-from aionix.errors import InternalError, NixError, StackOverflow
+from aionix.errors import CompileError, FileError, InternalError, NixError, NixPathResolution, StackOverflow
 from aionix.io import EvalIO
 from aionix.observers import CompilerObserver, RuntimeObserver
 from aionix.source import Source, SourceMap
@@ -46,6 +47,10 @@ from aionix.warnings import EvalWarning
 load_tables()  # now, since reading a file later would block the event loop
 
 T = TypeVar("T")
+
+# Where the warnings about what is compiled for an evaluation go; those of others run meanwhile.
+_warnings: ContextVar[list[EvalWarning]] = ContextVar("_warnings")
+
 Mode = Literal["lazy", "strict"]
 
 #: Nested calls before a "stack overflow" error; the number of C++ Nix.
@@ -68,7 +73,8 @@ class EvaluationResult:
     """What came of one evaluation.
 
     `value` is there unless something failed; `errors` has one runtime or parse error, or all
-    compile errors; `expr` is the syntax tree once parsing succeeded.
+    compile errors of one text; `warnings` are about the code and the files that were read for it;
+    `expr` is the syntax tree once parsing of a text succeeded.
     """
 
     value: NixValue | None = None
@@ -125,7 +131,7 @@ class EvaluationBuilder:
     def env(self, variables: Mapping[str, object]) -> Self:
         """More global variables for the code given to `evaluate` (imported files do not see them).
 
-        Python data, or values of this evaluator.
+        Python data, functions made with `@aionix.builtin`, or values of this evaluator.
         """
         self._env.update(variables)
         return self
@@ -197,10 +203,9 @@ class Evaluation:
         self._compiler_observer = settings._compiler_observer
         self._options = settings._parse_options
         self._mode: Mode = settings._mode
-        self._import_warnings: list[EvalWarning] = []
         self._from_source = native(self._evaluate_builtin)
         self.globals = make_scope(self.host, self._builtin_thunk, __version__, settings._builtins)
-        self._env = {name: _to_value(value) for name, value in settings._env.items()}
+        self._env = {name: self._to_value(value) for name, value in settings._env.items()}
 
     @staticmethod
     def builder(io: EvalIO) -> EvaluationBuilder:
@@ -246,23 +251,20 @@ class Evaluation:
         `location` is the absolute path it is said to come from; relative paths in it begin at
         `base_dir`, which is the directory of `location`, or else the current directory.
         """
+        if not isinstance(code, (str, bytes)):
+            given = type(code).__name__
+            raise TypeError(f"Nix code is str or bytes, not {given}; a path is for evaluate_file")
         if base_dir is None:
             base_dir = dirname(location) if location else os.getcwd()
         source = self.sources.add(location or "«string»", code)
         result = EvaluationResult()
-        try:
-            value = await self.run(lambda: self._evaluate(source, base_dir, result))
-        except NixError as error:
-            error.sources = self.sources
-            if not result.errors:
-                result.errors.append(error)
-        else:
-            result.value = NixValue(self, value)
-        for failure in result.errors:
-            failure.sources = self.sources
-        result.warnings += self._import_warnings
-        self._import_warnings = []
-        return result
+
+        def run() -> Value:
+            result.expr = parse(source, self._options, checkpoint=running().checkpoint)
+            scope = self.globals if not self._env else {**self.globals, **self._env}
+            return self._compile(result.expr, source, base_dir, scope)
+
+        return await self._completed(result, run)
 
     async def evaluate_file(self, path: str | os.PathLike[str]) -> EvaluationResult:
         """Evaluates the file at `path` as `import` does: once, and from the cache ever after."""
@@ -271,15 +273,18 @@ class Evaluation:
 
     async def evaluate_value(self, function: Callable[[], Value]) -> EvaluationResult:
         """Like `evaluate`, for a Python function that runs in a fiber and returns a value."""
-        result = EvaluationResult()
+        return await self._completed(EvaluationResult(), function)
+
+    async def _completed(self, result: EvaluationResult, function: Callable[[], Value]) -> EvaluationResult:
+        token = _warnings.set(result.warnings)
         try:
-            value = await self.run(lambda: self._finish(function()))
+            result.value = NixValue(self, await self.run(lambda: self._finish(function())))
         except NixError as error:
-            result.errors.append(error)
-        else:
-            result.value = NixValue(self, value)
-        result.warnings += self._import_warnings
-        self._import_warnings = []
+            result.errors = [error, *(error.others if isinstance(error, CompileError) else ())]
+            for each in result.errors:
+                each.sources = self.sources
+        finally:
+            _warnings.reset(token)
         return result
 
     def _finish(self, value: Value) -> Value:
@@ -288,16 +293,7 @@ class Evaluation:
             force_deep(value)
         return value
 
-    def _evaluate(self, source: Source, base_dir: str, result: EvaluationResult) -> Value:
-        expr = parse(source, self._options, checkpoint=running().checkpoint)
-        result.expr = expr
-        scope = self.globals if not self._env else {**self.globals, **self._env}
-        thunk = self._compile(expr, source, base_dir, scope, result)
-        return self._finish(thunk)
-
-    def _compile(
-        self, expr: Expr, source: Source, base_dir: str, scope: Mapping[str, Value], result: EvaluationResult
-    ) -> Thunk:
+    def _compile(self, expr: Expr, source: Source, base_dir: str, scope: Mapping[str, Value]) -> Thunk:
         compiled = compile_expression(
             expr,
             source,
@@ -305,25 +301,28 @@ class Evaluation:
             base_dir=base_dir,
             checkpoint=running().checkpoint,
         )
-        result.warnings += compiled.warnings
+        _warnings.get([]).extend(compiled.warnings)
         if compiled.errors or compiled.code is None:
-            result.errors += compiled.errors
-            raise compiled.errors[0]
+            first, *others = compiled.errors
+            first.others = tuple(others)
+            raise first
         if self._compiler_observer is not None:
             self._compiler_observer.compiled(compiled.code)
         return self._interpreter.thunk(compiled.code, scope)
+
+    def _to_value(self, value: object) -> Value:
+        if isinstance(value, Spec):
+            return value.bind(self.host)
+        return value.raw if isinstance(value, NixValue) else from_python(value)
 
     # -- files and source-level builtins: run in a fiber
 
     def _load(self, path: str, scope: Scope | None) -> Value:
         data = running().suspend(read_bytes(self.host, path))
         source = self.sources.add(path, data)
-        result = EvaluationResult()
         expr = parse(source, self._options, checkpoint=running().checkpoint)
         names = self.globals if scope is None else {**self.globals, **scope}
-        thunk = self._compile(expr, source, dirname(path), names, result)
-        self._import_warnings += result.warnings
-        return force(thunk)
+        return force(self._compile(expr, source, dirname(path), names))
 
     def _builtin_thunk(self, name: str, text: str) -> Thunk:
         return self._from_source((name, text))
@@ -332,11 +331,7 @@ class Evaluation:
         name, text = named
         source = self.sources.add(name, text)
         expr = parse(source, ParseOptions())
-        return force(self._compile(expr, source, "/", self.globals, EvaluationResult()))
-
-
-def _to_value(value: object) -> Value:
-    return value.raw if isinstance(value, NixValue) else from_python(value)
+        return force(self._compile(expr, source, "/", self.globals))
 
 
 async def evaluate(
@@ -344,9 +339,10 @@ async def evaluate(
 ) -> NixValue:
     """The value of a piece of Nix code. Raises NixError.
 
-    Unless `io` says otherwise the code can read no file, no environment and no clock.
-    `variables` are Python data that the code sees as global variables. With `strict` the value
-    is evaluated all through, so that `to_python()` can follow at once.
+    Unless `io` says otherwise the code can read no file, no environment and no clock. `variables`
+    are Python data, or functions made with `@aionix.builtin`, that the code sees as global
+    variables. With `strict` the value is evaluated all through, so that `to_python()` can follow
+    at once.
 
         value = await aionix.evaluate("map (n: n * factor) [ 1 2 3 ]", factor=2)
         assert value.to_python() == [2, 4, 6]
@@ -355,7 +351,11 @@ async def evaluate(
 
     builder = Evaluation.builder(io or Sealed()).mode("strict" if strict else "lazy").env(variables)
     evaluation = builder.pure(io is None).build()
-    return (await evaluation.evaluate(code, base_dir="/" if io is None else None)).unwrap()
+    result = await evaluation.evaluate(code, base_dir="/" if io is None else None)
+    for error in result.errors:
+        if io is None and isinstance(error, (FileError, NixPathResolution)):
+            error.hint = "give the evaluation files, as in evaluate(code, io=LocalDisk())"
+    return result.unwrap()
 
 
 async def evaluate_file(
