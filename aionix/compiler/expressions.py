@@ -13,6 +13,7 @@ from aionix.syntax.nodes import (
     Apply,
     Assert,
     Binary,
+    DynamicName,
     Expr,
     Float,
     HasAttr,
@@ -216,12 +217,27 @@ def select_or(c: Compiler, node: Select, default: Expr) -> None:
 @strict(HasAttr)
 def has_attr(c: Compiler, node: HasAttr) -> None:
     c.strict(node.subject)
-    for name in node.path[:-1]:
+    misses = []
+    for index, name in enumerate(node.path[:-1]):
         c.attribute_name(name)
         c.out.op(Op.ATTRS_TRY_SELECT, node.span)
+        if any([isinstance(later, DynamicName) for later in node.path[index + 1 :]]):
+            misses.append(c.out.jump(Op.JUMP_IF_NOT_FOUND, node.span))
         c.out.op(Op.FORCE, node.span)
     c.attribute_name(node.path[-1])
     c.out.op(Op.HAS_ATTR, node.span)
+    if misses:  # names after a missing one are not evaluated
+        no_longer(c, misses, node.span)
+
+
+def no_longer(c: Compiler, misses: list[int], span: Span) -> None:
+    """Where `misses` lead, the answer is false."""
+    end = c.out.jump(Op.JUMP, span)
+    c.out.height -= 1
+    for miss in misses:
+        c.out.land(miss)
+    c.out.constant(False, span)
+    c.out.land(end)
 
 
 # Control flow
