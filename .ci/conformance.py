@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+#: How the judges begin the line of a case that does not pass.
+FAILURE = ("FAIL ", "  nix-2026/", "  tvix")
 FIGURES = Path(__file__).with_name("figures.json")
 
 
@@ -28,9 +30,9 @@ def judge(script: Path, *arguments: str) -> str:
 
 
 def failures(output: str) -> None:
-    for line in output.splitlines():
-        if line.startswith(("FAIL", "  nix-2026/", "  tvix")):
-            print("   ", line[:200])
+    lines = output.splitlines()
+    missed = [line.split()[line.startswith("FAIL")] for line in lines if line.startswith(FAILURE)]
+    print("  missed:", " ".join(missed).replace(":", "") or "none", flush=True)
 
 
 def language(judges: Path, program: str) -> dict[str, int]:

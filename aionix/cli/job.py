@@ -12,6 +12,7 @@ from aionix.cli.terminal import say, tell_error, tell_warning, tell_warnings
 from aionix.errors import NixError
 from aionix.evaluation import Evaluation, EvaluationBuilder, EvaluationResult
 from aionix.observers import TracingObserver
+from aionix.rendering import printable
 from aionix.source import SourceMap
 from aionix.syntax import ParseOptions
 from aionix.values.coercion import coerce_to_string
@@ -34,7 +35,7 @@ def configured(settings: Settings) -> EvaluationBuilder:
         .abort_on_warn(settings.abort_on_warn)
         .source_map(sources)
         .parse_options(parse_options(settings, sources))
-        .trace(say)
+        .trace(lambda message: say(printable(message)))
         .runtime_observer(TracingObserver() if settings.watch else None)
     )
     return builder.current_system(settings.system) if settings.system else builder
@@ -99,9 +100,7 @@ async def _evaluated(evaluation: Evaluation, given: Input) -> EvaluationResult:
     return await evaluation.evaluate_file(given.text)
 
 
-def _printed(
-    value: Value, path: str, arguments: Mapping[str, Value], job: Job, settings: Settings
-) -> str:
+def _printed(value: Value, path: str, arguments: Mapping[str, Value], job: Job, settings: Settings) -> str:
     value = select(value, path, arguments)
     if arguments or job.call:
         value = auto_call(value, arguments)
