@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutine
+from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from anyio.lowlevel import checkpoint
@@ -17,6 +18,8 @@ from greenlet import getcurrent, greenlet
 
 from aionix.errors import InfiniteRecursion
 from aionix.values.thunk import Thunk, Value, current_fiber, force
+from aionix.vm.machine import CALLS_PER_FIBER
+from aionix.vm.requests import InFiber
 
 if TYPE_CHECKING:
     from aionix.vm.run import Run
@@ -26,6 +29,9 @@ T = TypeVar("T")
 #: Python's own limit while a fiber runs. Calls from Python to Python take no C stack, so the
 #: depth is bounded by `max_call_depth` and memory; a million levels need four million frames.
 DEEP = 100_000_000
+#: A slice is longer by this many times what it took to begin it: frames that are not calls (a long chain of
+#: thunks, a comparison of deep data) make switching slow, see CALLS_PER_FIBER.
+PROPORTION = 4
 
 
 class Done(NamedTuple):
@@ -37,11 +43,12 @@ class Done(NamedTuple):
 class Fiber:
     """One frame of Nix code: `function()`, on a stack of its own; `depth` is its call depth."""
 
-    __slots__ = ("_stack", "depth", "run")
+    __slots__ = ("_limit", "_stack", "depth", "run")
 
     def __init__(self, run: Run, function: Callable[[], object], depth: int) -> None:
         self.run = run
         self.depth = depth
+        self._limit = min(depth + CALLS_PER_FIBER, run.machine.max_depth)
         self._stack = greenlet(lambda _: Done(function()))
         self._stack.fiber = self  # type: ignore[attr-defined]  # how current_fiber() finds it
 
@@ -57,7 +64,7 @@ class Fiber:
         stack.parent = hub
         if not stack:
             stack.gr_context = hub.gr_context
-        machine.run, machine.depth = self.run, self.depth
+        machine.run, machine.depth, machine.limit = self.run, self.depth, self._limit
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(DEEP)
         try:
@@ -88,8 +95,20 @@ class Fiber:
 
     def yield_to_event_loop(self) -> None:
         """Gives the event loop a turn now."""
-        self.suspend(checkpoint())
-        self.run.machine.begin_slice()
+        started = perf_counter()
+        away = self.suspend(_pause())
+        self.run.machine.begin_slice(PROPORTION * (perf_counter() - started - away))
+
+    def deeper(self, function: Callable[[], Value]) -> Value:
+        """`function()`, for which this fiber is too deep: on a fiber of its own."""
+        machine = self.run.machine
+        if machine.depth >= machine.max_depth:
+            raise machine.overflow()
+        # A loop at just this depth should not change fibers at every turn.
+        self._limit = min(self._limit + CALLS_PER_FIBER // 8, machine.max_depth)
+        parent = self._stack.parent
+        assert parent is not None
+        return parent.switch(InFiber(function))
 
     def mark(self) -> int:
         """The call depth here, for `unwind`."""
@@ -107,6 +126,13 @@ class Fiber:
 def running() -> Fiber:
     """The fiber that this code runs on."""
     return cast(Fiber, current_fiber())
+
+
+async def _pause() -> float:
+    """Lets other tasks run; how many seconds that took."""
+    started = perf_counter()
+    await checkpoint()
+    return perf_counter() - started
 
 
 async def _as_coroutine(awaitable: Awaitable[T]) -> T:

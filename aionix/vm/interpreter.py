@@ -23,6 +23,7 @@ from aionix.values.ordering import less_than
 from aionix.values.strings import join
 from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, failed
 from aionix.vm.decode import Code, decode
+from aionix.vm.fiber import running
 from aionix.vm.instructions import (
     ADD,
     ASSERT_ATTRS,
@@ -151,8 +152,8 @@ class Interpreter:
             if decoded is None:
                 decoded = decode(code, scope, self)
             depth = machine.depth
-            if depth >= machine.max_depth:
-                raise machine.overflow()
+            if depth >= machine.limit:
+                return running().deeper(lambda: enter(upvalues, argument))
             machine.depth = depth + 1
             machine.ticks -= 1
             if machine.ticks < 0:

@@ -96,8 +96,11 @@ class Run:
                     return cast(T, asked.value)
                 answer = asked.value
             elif isinstance(asked, InFiber):
-                # A coroutine is always on top of the fiber that called it: one more call.
-                depth = cast(Fiber, frames[-2]).depth + 1
+                if isinstance(frame, Fiber):
+                    depth = frame.depth
+                else:
+                    # A coroutine is always on top of the fiber that called it: one more call.
+                    depth = cast(Fiber, frames[-2]).depth + 1
                 if depth > self.machine.max_depth:
                     error = self.machine.overflow()
                 else:
