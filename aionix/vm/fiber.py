@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutine
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from anyio.lowlevel import checkpoint
@@ -95,9 +95,9 @@ class Fiber:
 
     def yield_to_event_loop(self) -> None:
         """Gives the event loop a turn now."""
-        started = perf_counter()
+        started = thread_time()
         away = self.suspend(_pause())
-        self.run.machine.begin_slice(PROPORTION * (perf_counter() - started - away))
+        self.run.machine.begin_slice(PROPORTION * (thread_time() - started - away))
 
     def deeper(self, function: Callable[[], Value]) -> Value:
         """`function()`, for which this fiber is too deep: on a fiber of its own."""
@@ -129,10 +129,10 @@ def running() -> Fiber:
 
 
 async def _pause() -> float:
-    """Lets other tasks run; how many seconds that took."""
-    started = perf_counter()
+    """Lets other tasks run; how many seconds of processor time they took."""
+    started = thread_time()
     await checkpoint()
-    return perf_counter() - started
+    return thread_time() - started
 
 
 async def _as_coroutine(awaitable: Awaitable[T]) -> T:
