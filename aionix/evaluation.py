@@ -21,7 +21,15 @@ from aionix.builtins import make_scope
 from aionix.builtins.files import read_bytes
 from aionix.builtins.registry import Spec
 from aionix.compiler import compile_expression
-from aionix.errors import CompileError, FileError, InternalError, NixError, NixPathResolution, StackOverflow
+from aionix.errors import (
+    CompileError,
+    FileError,
+    InternalError,
+    NixError,
+    NixPathResolution,
+    OutOfMemory,
+    StackOverflow,
+)
 from aionix.io import EvalIO
 from aionix.observers import CompilerObserver, RuntimeObserver
 from aionix.source import Source, SourceMap
@@ -228,20 +236,19 @@ class Evaluation:
         try:
             return await Run(self.machine, self.host).result(function)
         except NixError as error:
-            error.sources = self.sources
-            raise
+            failure = error.snapshot()
         except InternalError:
             raise
-        except RecursionError as error:
-            overflow = StackOverflow("stack overflow; Python's own stack is exhausted")
-            overflow.sources = self.sources
-            raise overflow from error
-        except MemoryError as error:
-            full = NixError("out of memory")
-            full.sources = self.sources
-            raise full from error
+        except RecursionError:
+            failure = StackOverflow("stack overflow; Python's own stack is exhausted")
+        except MemoryError:
+            failure = OutOfMemory("out of memory")
         except Exception as error:
             raise InternalError(f"{type(error).__name__}: {error}") from error
+        # Raised out here, and as a copy: the traceback of the one that came holds every frame it
+        # passed, and with them all that was computed there.
+        failure.sources = self.sources
+        raise failure
 
     async def evaluate(
         self, code: str | bytes, location: str | None = None, *, base_dir: str | None = None
