@@ -16,9 +16,8 @@ from typing import Protocol
 from aionix.errors import StackOverflow
 
 #: A fiber hands the event loop a turn after this many seconds. Other tasks may be made to wait for
-#: 20 ms: asyncio lets a fiber run a second slice before a timer that fell due in its first, and the
-#: rest is left for the collector and for a builtin's unbroken stretch. A turn costs some 50 us.
-SLICE = 0.003
+#: 20 ms: half is left for the collector and for a builtin's unbroken stretch.
+SLICE = 0.005
 #: Calls between two looks at the clock: some 0.3 ms of interpreted code.
 CALLS_PER_LOOK = 200
 #: Calls that nest on one fiber before the next fiber takes over. To leave a fiber takes time
