@@ -10,15 +10,14 @@ frame below. Anything a coroutine awaits that is not ours goes up to the event l
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar
 from typing import TypeVar, cast
 
 import anyio
 
 from aionix.source import SourceMap
-from aionix.values.thunk import Thunk
+from aionix.values.thunk import Thunk, blackhole
 from aionix.vm.fiber import Done, Fiber
 from aionix.vm.host import Host
 from aionix.vm.machine import Machine
@@ -39,15 +38,17 @@ _resuming: ContextVar[Run | None] = ContextVar("_resuming", default=None)
 class Run:
     """One evaluation in progress; the identity that its blackholes remember.
 
-    `waits_for` are the runs without which this one cannot go on.
+    It cannot go on without the runs that its builtins and `force_all` began, nor without whoever
+    is forcing the thunk that it awaits.
     """
 
-    __slots__ = ("_parent", "_watched", "host", "machine", "waits_for")
+    __slots__ = ("_awaited", "_begun", "_parent", "_watched", "host", "machine")
 
     def __init__(self, machine: Machine, host: Host) -> None:
         self.machine = machine
         self.host = host
-        self.waits_for: set[Run] = set()
+        self._awaited: Thunk | None = None
+        self._begun: set[Run] = set()
         self._parent = _resuming.get()
         self._watched: list[tuple[Thunk, Callable[[], None]]] = []
 
@@ -59,16 +60,11 @@ class Run:
         """Runs `function` in a fiber and returns what it returns, or raises what it raises."""
         if self._parent is None:
             return await self._drive(function)
-        with self._parent._waiting_for(self):
-            return await self._drive(function)
-
-    @contextmanager
-    def _waiting_for(self, other: Run) -> Iterator[None]:
-        self.waits_for.add(other)
+        self._parent._begun.add(self)
         try:
-            yield
+            return await self._drive(function)
         finally:
-            self.waits_for.discard(other)
+            self._parent._begun.discard(self)
 
     async def _drive(self, function: Callable[[], T]) -> T:
         frames: list[Fiber | Coroutine[object, object, object]] = [Fiber(self, function, 0)]
@@ -91,8 +87,8 @@ class Run:
             answer, error = None, None
             if isinstance(asked, Done):
                 frames.pop()
+                self._wake_watchers()
                 if not frames:
-                    self._wake_watchers()
                     return cast(T, asked.value)
                 answer = asked.value
             elif isinstance(asked, InFiber):
@@ -146,20 +142,28 @@ class Run:
             run = pending.pop()
             if run is other:
                 return True
-            new = [waited for waited in run.waits_for if waited not in seen]
+            new = [waited for waited in run._waits_for() if waited not in seen]
             seen.update(new)
             pending += new
         return False
+
+    def _waits_for(self) -> set[Run]:
+        # Asked of the thunk itself: it may be done although this run has not had its turn since.
+        thunk = self._awaited
+        if thunk is None or thunk[0] is not blackhole:
+            return self._begun
+        return {cast(Run, thunk[1]), *self._begun}
 
     async def finished(self, thunk: Thunk, owner: Run) -> None:
         """Waits until `owner`, another run, is no longer forcing `thunk`."""
         changed = anyio.Event()
         entry = (thunk, changed.set)
         owner._watched.append(entry)
+        self._awaited = thunk
         try:
-            with self._waiting_for(owner):
-                await changed.wait()
+            await changed.wait()
         finally:
+            self._awaited = None
             if entry in owner._watched:
                 owner._watched.remove(entry)
 
