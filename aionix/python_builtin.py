@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import get_type_hints, overload
+from typing import get_origin, get_type_hints, overload
 
 from aionix.builtins.registry import Prepare, Spec
 from aionix.errors import BuiltinFailed, InternalError, NixError
@@ -37,8 +37,8 @@ def builtin(
 ) -> Spec | Callable[[_Function], Spec]:
     """Makes a Nix function of a Python function of one to three parameters, plain or async.
 
-    Annotations `int`, `float`, `str`, `bool`, `list`, `dict` are checked before the call. Give
-    the result to `EvaluationBuilder.builtins`. What the function raises becomes a `BuiltinFailed`
+    Annotations `int`, `float`, `str`, `bool`, `list`, `dict` are checked before the call; of
+    `list[int]` it is the list that is checked, not what is in it. Give the result to `EvaluationBuilder.builtins`. What the function raises becomes a `BuiltinFailed`
     error with the exception as its cause.
 
         @aionix.builtin
@@ -54,7 +54,8 @@ def _spec(function: _Function, name: str) -> Spec:
     if not 1 <= len(parameters) <= 3:
         raise TypeError(f"a builtin takes one to three arguments, {name} takes {len(parameters)}")
     hints = get_type_hints(function)
-    prepare = tuple([_converter(hints.get(parameter)) for parameter in parameters])
+    kinds = [hints.get(parameter) for parameter in parameters]
+    prepare = tuple([_converter(get_origin(kind) or kind) for kind in kinds])
     guard = _guarded_async if inspect.iscoroutinefunction(function) else _guarded
     return Spec(name, len(parameters), guard(function, name), prepare, False, inspect.getdoc(function) or "")
 
