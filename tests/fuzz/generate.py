@@ -58,7 +58,7 @@ KINDS = {
 (builtins.concatStringsSep " " (map toString %ints)) | http://a.b/c""",
     "path_value": """/a | /a/b/../c | /. | (%path_value + "/x") | (%path_value + "/${toString %int}") | (dirOf %path_value) | (/a + "${toString %int}")
 /a/${toString %int}/b | (%path_value + %path_value) | (/. + "/${toString %int}/..")""",
-    "null": "null | null | (%z_or_null) | (builtins.fromJSON \"null\")",
+    "null": 'null | null | (%z_or_null) | (builtins.fromJSON "null")',
     "ints": """[ ] | [ %int ] | [ %int %int %int ] | (%ints ++ %ints) | (map %function %ints) | (builtins.sort builtins.lessThan %ints)
 (builtins.sort (a: b: %bool) %ints) | (builtins.filter (a: %bool) %ints) | (builtins.genList %function 3) | (builtins.tail %ints)
 (builtins.concatMap (a: [ %int ]) %ints) | (builtins.partition (a: %bool) %ints).right | (map (a: %int) %ints)
@@ -69,13 +69,15 @@ KINDS = {
 (builtins.filter (x: builtins.isInt x) %list) | (builtins.catAttrs "a" [ %set %set ]) | (builtins.splitVersion %string)
 (builtins.sort (x: y: x < y) %list) | (builtins.match "(a)(b?).*" %string) | (builtins.split "a" %string)
 (builtins.sort (x: y: x.key < y.key) [ { key = 1; v = %any; } { key = 0; v = %any; } ])""",
-    "set": """{ } | { %bindings } | { %bindings } | { %bindings } | rec { %bindings } | rec { %bindings } | (%set // %set) | (%set // { %bindings })
+    "set": """{ %merged } | { %merged } | rec { %merged } | (let %merged in { inherit a b; }) | { } | { %bindings } | { %bindings } | { %bindings } | rec { %bindings } | rec { %bindings } | (%set // %set) | (%set // { %bindings })
 (builtins.mapAttrs (n: v: %any) %set) | (builtins.mapAttrs (n: v: [ n v ]) %set) | (builtins.removeAttrs %set [ "a" %string ])
 (builtins.listToAttrs [ { name = %string; value = %any; } { name = "a"; value = %int; } ]) | (builtins.intersectAttrs %set %set)
 (builtins.groupBy (x: %string) %list) | (builtins.groupBy toString %ints) | (builtins.partition (x: %bool) %list)
 (builtins.zipAttrsWith (n: vs: vs) [ %set %set ]) | (builtins.zipAttrsWith (n: vs: builtins.length vs) [ %set %set ])
 (builtins.functionArgs ({ a, b ? %int }: %any)) | (builtins.fromJSON (builtins.toJSON %set)) | (builtins.tryEval %any)
-rec { %bindings __overrides = %set; } | (builtins.parseDrvName %string) | { inherit (%set) a r; } | { %bindings ${%string} = %any; }
+rec { %bindings __overrides = %set; } | (builtins.parseDrvName %string) | { inherit (%set) a r; } | (with { map = %int; q = %set; }; { k = map; j = q; })
+(let __sub = a: b: %int; __lessThan = a: b: %bool; in { a = 1 - 2; b = - 3; p = 1 < 2; q = 2 >= %int; }) | (let true = false; map = x: x; in [ true (map 1) ])
+(let or = 1; in [ (x: x) or ]) | (let builtins = { map = %int; }; in builtins) | { %bindings ${%string} = %any; }
 { ${null} = %any; } | { r.a = %int; r.q = { b = %int; }; r.q.c = %int; } | rec { r = { a = %int; }; r.b = %int; c = r.a; }
 rec { a = %int; r = rec { b = a; a = %int; }; r.c = b_ 1; b_ = x: a; } | (%set // %null) | { type = "derivation"; outPath = %any; a = %int; }
 { a = %any; __toString = self: %string; } | { outPath = %any; } | { "a b" = %any; "if" = %any; or = %any; "${"x"}y" = 1; }""",
@@ -177,9 +179,16 @@ class _Generator:
                 bindings, inner = self._bindings(depth, scope, True, False)
                 return Tree(["let ", bindings, "in "], False), inner
             case "with":
-                return Tree(["with ", self.expression("set", depth, scope), ";"], False), [*scope, "a", "r", "l"]
+                return Tree(["with ", self.expression("set", depth, scope), ";"], False), [
+                    *scope,
+                    "a",
+                    "r",
+                    "l",
+                ]
             case "bindings":
                 return self._bindings(depth, scope, random.random() < 0.3, True)[0], scope
+            case "merged":
+                return self._merged(depth, scope), scope
             case "path":
                 return self._path(depth, scope), scope
             case "select":
@@ -243,6 +252,25 @@ class _Generator:
         shown = f'"{name}"' if choice < 0.6 else f'${{"{name}"}}' if choice < 0.7 and dynamic else name
         return Tree([shown, " = ", value, "; "], False)
 
+    def _merged(self, depth: int, scope: Sequence[str]) -> Tree:
+        """Bindings of longer paths, which often meet."""
+        random = self._random
+        parts: list[str | Tree] = []
+        for _ in range(random.randint(1, 3)):
+            if random.random() < 0.15:
+                parts.append(
+                    Tree(
+                        [random.choice(["inherit a; ", "inherit ({ b = 1; }) b; ", "inherit (r) c; "])], False
+                    )
+                )
+                continue
+            path = [random.choice(["a", "b", "c", '"a"', '${"b"}', "r"]) for _ in range(random.randint(1, 3))]
+            value = self.expression("int", depth - 2, scope)
+            if random.random() < 0.5 and depth > 0:
+                value = Tree([random.choice(["{ ", "rec { "]), self._merged(depth - 1, scope), "}"])
+            parts.append(Tree([".".join(path), " = ", value, "; "], False))
+        return Tree(parts, False)
+
     def _call(self, kind: str, depth: int, scope: Sequence[str]) -> Tree:
         """A function with a pattern, applied."""
         random = self._random
@@ -250,12 +278,14 @@ class _Generator:
         formals: list[str | Tree] = []
         arguments: list[str | Tree] = []
         at = random.choice(["", "args@", "r@", "q@"])
-        inner = [*scope, *names, *([at[0]] if at in ("r@", "q@") and at[0] not in names else [])]
         if at[:1] in names:
             at = ""
+        inner = [*scope, *names, *([at[0]] if at in ("r@", "q@") else [])]
         for name in names:
             default = random.random() < 0.5
-            shown = [" ? ", self.expression(NAMES[name], depth - 1, inner)] if default else []
+            shown: list[str | Tree] = (
+                [" ? ", self.expression(NAMES[name], depth - 1, inner)] if default else []
+            )
             formals += [", " if formals else "", name, *shown]
             if random.random() < (0.5 if default else 0.98):
                 arguments += [name, " = ", self.expression(NAMES[name], depth - 1, scope), "; "]
