@@ -13,10 +13,12 @@ from typing import get_origin, get_type_hints, overload
 
 from aionix.builtins.registry import Prepare, Spec
 from aionix.errors import BuiltinFailed, InternalError, NixError
+from aionix.source import SourceMap
 from aionix.values.convert import from_python, to_python
 from aionix.values.deep import force_deep
 from aionix.values.kinds import type_error
-from aionix.values.thunk import Value
+from aionix.values.thunk import Value, current_fiber
+from aionix.vm.run import current_run
 
 _Function = Callable[..., object]
 
@@ -38,8 +40,10 @@ def builtin(
     """Makes a Nix function of a Python function of one to three parameters, plain or async.
 
     Annotations `int`, `float`, `str`, `bool`, `list`, `dict` are checked before the call; of
-    `list[int]` it is the list that is checked, not what is in it. Give the result to `EvaluationBuilder.builtins`. What the function raises becomes a `BuiltinFailed`
-    error with the exception as its cause.
+    `list[int]` it is the list that is checked, not what is in it. Give the result to
+    `EvaluationBuilder.builtins`, or to `evaluate` as a variable. What the function raises becomes
+    a `BuiltinFailed` error with the exception as its cause, but a NixError of its own making is
+    passed on: `raise Throw("...")` is what `tryEval` catches.
 
         @aionix.builtin
         async def fetch(url: str) -> str: ...
@@ -79,9 +83,9 @@ def _guarded(function: _Function, name: str) -> _Function:
     def call(*arguments: object) -> Value:
         try:
             return from_python(function(*arguments))
-        except (NixError, InternalError):
-            raise
         except Exception as error:
+            if _passes(error, current_fiber().run.sources):
+                raise
             raise _failure(name, error) from error
 
     return call
@@ -92,12 +96,20 @@ def _guarded_async(function: Callable[..., object], name: str) -> Callable[..., 
         try:
             result = function(*arguments)
             return from_python(await result if inspect.isawaitable(result) else result)
-        except (NixError, InternalError):
-            raise
         except Exception as error:
+            run = current_run()
+            if _passes(error, None if run is None else run.sources):
+                raise
             raise _failure(name, error) from error
 
     return call
+
+
+def _passes(error: Exception, sources: SourceMap | None) -> bool:
+    # An error that comes out of another evaluation has places in texts that this one does not know.
+    if isinstance(error, NixError):
+        return error.sources is None or error.sources is sources
+    return isinstance(error, InternalError)
 
 
 def _failure(name: str, error: Exception) -> BuiltinFailed:

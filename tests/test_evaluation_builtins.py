@@ -11,7 +11,14 @@ from anyio.lowlevel import checkpoint
 import aionix
 from aionix import Evaluation
 from aionix.builtins.registry import Spec
-from aionix.errors import BuiltinFailed, ConversionError, InfiniteRecursion, Throw, TypeMismatch
+from aionix.errors import (
+    BuiltinFailed,
+    ConversionError,
+    InfiniteRecursion,
+    Throw,
+    TypeMismatch,
+    UndefinedVariable,
+)
 from io_backends import Memory, Sealed
 
 pytestmark = pytest.mark.anyio
@@ -237,17 +244,18 @@ async def test_a_function_may_use_another_evaluation() -> None:
     assert await value_of("map nested (builtins.genList (x: x) 5)", nested) == [0, 2, 4, 6, 8]
 
 
-async def test_an_error_of_another_evaluation_points_into_its_own_text() -> None:
+async def test_an_error_of_another_evaluation_is_a_cause_with_a_text_of_its_own() -> None:
     inner = Evaluation.builder(Memory({"a.nix": "nowhere"})).build()
 
     @aionix.builtin
     async def nested(_: object) -> object:
         return (await inner.evaluate_file("/a.nix")).unwrap().to_python()
 
-    with pytest.raises(aionix.NixError) as caught:
+    with pytest.raises(BuiltinFailed, match="UndefinedVariable: undefined variable 'nowhere'") as caught:
         await value_of("nested null", nested)
-    assert "undefined variable 'nowhere'" in str(caught.value)
-    aionix.render(caught.value)
+    assert "at «string»:1:1" in aionix.render(caught.value)
+    assert isinstance(caught.value.__cause__, UndefinedVariable)
+    assert "at /a.nix:1:1" in aionix.render(caught.value.__cause__)
 
 
 async def test_a_function_may_use_its_own_evaluation() -> None:

@@ -35,6 +35,11 @@ CONCURRENCY = 64
 _resuming: ContextVar[Run | None] = ContextVar("_resuming", default=None)
 
 
+def current_run() -> Run | None:
+    """The run whose coroutine this is."""
+    return _resuming.get()
+
+
 class Run:
     """One evaluation in progress; the identity that its blackholes remember.
 
