@@ -12,6 +12,7 @@ from aionix.source import Span
 from aionix.syntax.nodes import (
     Apply,
     Assert,
+    AttrSet,
     Binary,
     DynamicName,
     Expr,
@@ -363,10 +364,16 @@ def binary(c: Compiler, node: Binary) -> None:
         c.out.op(swapped, node.op_span)
         return
     c.strict(node.left)
+    if node.op == "//" and not isinstance(node.right, AttrSet) and not makes_set(node.left):
+        c.out.op(Op.ASSERT_ATTRS, node.op_span)  # before the right side can fail
     c.strict(node.right)
     c.out.op(_OPS["==" if node.op == "!=" else node.op], node.op_span)
     if node.op == "!=":
         c.out.op(Op.INVERT, node.op_span)
+
+
+def makes_set(node: Expr) -> bool:
+    return isinstance(node, AttrSet) or (isinstance(node, Binary) and node.op == "//")
 
 
 def overridden_operator(c: Compiler, node: Binary, function: str) -> None:
