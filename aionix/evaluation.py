@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from posixpath import dirname, join
-from typing import Literal, Self, TypeVar
+from typing import Literal, Self, TypeVar, get_args
 
 from aionix._version import __version__
 from aionix.builtins import make_scope
@@ -22,6 +22,7 @@ from aionix.builtins.files import read_bytes
 from aionix.builtins.registry import Spec
 from aionix.compiler import compile_expression
 from aionix.errors import (
+    BuiltinFailed,
     CompileError,
     FileError,
     InternalError,
@@ -69,6 +70,16 @@ def _trace_to_stderr(message: str) -> None:
     print(message, file=sys.stderr)
 
 
+def _guarded(sink: Callable[[str], None]) -> Callable[[str], None]:
+    def trace(message: str) -> None:
+        try:
+            sink(message)
+        except Exception as error:
+            raise BuiltinFailed(f"the trace sink failed: {type(error).__name__}: {error}") from error
+
+    return trace
+
+
 def current_system() -> str:
     """This machine as Nix names it, such as `x86_64-linux`."""
     machine = platform.machine().lower()
@@ -88,7 +99,7 @@ class EvaluationResult:
     value: NixValue | None = None
     errors: list[NixError] = field(default_factory=list)
     warnings: list[EvalWarning] = field(default_factory=list)
-    expr: Expr | None = None
+    expr: Expr | None = field(default=None, repr=False)
 
     def unwrap(self) -> NixValue:
         """The value; raises the first error if there is none."""
@@ -123,6 +134,8 @@ class EvaluationBuilder:
 
     def search_path(self, entries: Iterable[str]) -> Self:
         """What `<name>` looks through: `prefix=path`, or a bare path whose entries are the names."""
+        if isinstance(entries, str):
+            raise TypeError("a search path is a list of entries, not one text")
         self._search_path = list(entries)
         return self
 
@@ -133,6 +146,8 @@ class EvaluationBuilder:
 
     def mode(self, mode: Mode) -> Self:
         """`lazy`: results are evaluated to their outermost constructor; `strict`: all through."""
+        if mode not in get_args(Mode):
+            raise ValueError(f"the mode is 'lazy' or 'strict', not {mode!r}")
         self._mode = mode
         return self
 
@@ -146,6 +161,9 @@ class EvaluationBuilder:
 
     def builtins(self, *specs: Spec) -> Self:
         """Builtins of your own, made with `@aionix.builtin`."""
+        for spec in specs:
+            if not isinstance(spec, Spec):
+                raise TypeError(f"{spec!r} is no builtin: make it one with @aionix.builtin")
         self._builtins += specs
         return self
 
@@ -199,7 +217,7 @@ class Evaluation:
             io=Backend(settings._io),
             sources=self.sources,
             imports=Imports(self._load),
-            trace=settings._trace,
+            trace=_guarded(settings._trace),
             search_path=parse_search_path(settings._search_path, os.getcwd()),
             pure=settings._pure,
             store_dir=settings._io.store_dir() or "/nix/store",
@@ -320,7 +338,7 @@ class Evaluation:
     def _to_value(self, value: object) -> Value:
         if isinstance(value, Spec):
             return value.bind(self.host)
-        return value.raw if isinstance(value, NixValue) else from_python(value)
+        return from_python(value)
 
     # -- files and source-level builtins: run in a fiber
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from aionix.errors import ConversionError, MissingAttribute
+from aionix.errors import ConversionError, IndexOutOfBounds, MissingAttribute
 from aionix.values.attrs import AttrSet, sorted_names
-from aionix.values.convert import from_python, to_python
+from aionix.values.convert import Handle, from_python, to_python
 from aionix.values.deep import force_deep
 from aionix.values.functions import call
 from aionix.values.kinds import type_error, type_of
@@ -23,18 +23,18 @@ class Runner(Protocol):
     async def run(self, function: Callable[[], T]) -> T: ...
 
 
-class NixValue:
+class NixValue(Handle):
     """A Nix value, evaluated to its outermost constructor; what is inside may still be lazy.
 
     Whatever may have to evaluate something is awaited. `raw` is the value as the evaluator
     represents it (see `aionix.values`).
     """
 
-    __slots__ = ("_runner", "raw")
+    __slots__ = ("_runner",)
 
     def __init__(self, runner: Runner, raw: Value) -> None:
+        super().__init__(raw)
         self._runner = runner
-        self.raw = raw
 
     @property
     def kind(self) -> str:
@@ -56,14 +56,17 @@ class NixValue:
 
     async def call(self, *arguments: object) -> NixValue:
         """Applies this function to Python data or Nix values, one after the other."""
-        given = [_raw(argument) for argument in arguments]
+        given = [from_python(argument) for argument in arguments]
         return NixValue(self._runner, await self._runner.run(lambda: _apply(self.raw, given)))
 
     async def __call__(self, *arguments: object) -> NixValue:
         return await self.call(*arguments)
 
     async def get(self, path: str) -> NixValue:
-        """The attribute at a dotted path such as `services.nginx`. Raises MissingAttribute."""
+        """The attribute at a dotted path such as `services.nginx`; a number is an index of a list.
+
+        Raises MissingAttribute, IndexOutOfBounds, TypeMismatch, or what evaluating it raises.
+        """
         return NixValue(self._runner, await self._runner.run(lambda: _select(self.raw, path)))
 
     def keys(self) -> list[str]:
@@ -84,10 +87,6 @@ class NixValue:
         return f"<NixValue {text if len(text) < 60 else text[:57] + '...'}>"
 
 
-def _raw(argument: object) -> Value:
-    return argument.raw if isinstance(argument, NixValue) else from_python(argument)
-
-
 def _apply(function: Value, arguments: list[Value]) -> Value:
     for argument in arguments:
         function = call(function, argument)
@@ -96,9 +95,21 @@ def _apply(function: Value, arguments: list[Value]) -> Value:
 
 def _select(value: Value, path: str) -> Value:
     for name in path.split("."):
-        if type(value) is not AttrSet:
-            raise type_error("a set", value)
-        if name not in value:
-            raise MissingAttribute(f"attribute '{name}' missing")
-        value = force(value[name])
+        value = force(_element(value, name) if type(value) is tuple else _attribute(value, name))
     return value
+
+
+def _attribute(value: Value, name: str) -> Value:
+    if type(value) is not AttrSet:
+        raise type_error("a set", value)
+    if name not in value:
+        raise MissingAttribute(f"attribute '{name}' missing")
+    return value[name]
+
+
+def _element(values: tuple[Value, ...], index: str) -> Value:
+    if not (index.isascii() and index.isdigit() and len(index) < 10):
+        raise type_error("a set", values)
+    if int(index) >= len(values):
+        raise IndexOutOfBounds(f"list index {index} is out of bounds; the list has {len(values)} elements")
+    return values[int(index)]

@@ -262,6 +262,24 @@ async def test_a_location_names_the_code_and_its_directory() -> None:
     assert (await evaluation.evaluate("import ./a.nix", base_dir="/dir")).unwrap().to_python() == 1
 
 
+async def test_a_sink_that_fails_is_told_as_such() -> None:
+    nothing: list[str] = []
+    evaluation = build(lambda builder: builder.trace(nothing.remove))
+    errors = (await evaluation.evaluate('builtins.trace "x" 1')).errors
+    assert [error.code for error in errors] == ["E048"]
+    assert errors[0].message.startswith("the trace sink failed: ValueError: ")
+
+
+async def test_wrong_settings_are_refused_at_once() -> None:
+    builder = Evaluation.builder(Sealed())
+    with pytest.raises(TypeError, match=r"@aionix.builtin"):
+        builder.builtins(len)  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(TypeError, match=r"list of entries"):
+        builder.search_path("/nix")
+    with pytest.raises(ValueError, match="'lazy' or 'strict'"):
+        builder.mode("STRICT")  # type: ignore[arg-type]  # the mistake
+
+
 # -- observers
 
 

@@ -6,7 +6,14 @@ import anyio
 import pytest
 
 import aionix
-from aionix.errors import ConversionError, MissingAttribute, NotCallable, Throw, TypeMismatch
+from aionix.errors import (
+    ConversionError,
+    IndexOutOfBounds,
+    MissingAttribute,
+    NotCallable,
+    Throw,
+    TypeMismatch,
+)
 from io_backends import Memory
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +108,22 @@ async def test_a_missing_attribute_is_named() -> None:
         await (await aionix.evaluate("{ a = { }; }")).get("a.x.y")
     with pytest.raises(TypeMismatch, match="expected a set but found an integer: 1"):
         await (await aionix.evaluate("{ a = 1; }")).get("a.x")
+
+
+async def test_elements_are_found_by_index() -> None:
+    value = await aionix.evaluate('{ hosts = [ { name = "a"; } { name = "b"; } ]; }')
+    assert (await value.get("hosts.1.name")).to_python() == "b"
+    with pytest.raises(IndexOutOfBounds, match="2 elements"):
+        await value.get("hosts.2")
+    with pytest.raises(TypeMismatch, match="expected a set but found a list"):
+        await value.get("hosts.name")
+
+
+async def test_values_may_stand_anywhere_in_data() -> None:
+    value = await aionix.evaluate("{ x = 20 + 1; f = n: n * 2; }", strict=False)
+    code = "builtins.concatMap (v: [ (v.f v.x) ]) given.values"
+    assert (await aionix.evaluate(code, given={"values": [value, value]})).to_python() == [42, 42]
+    assert (await (await aionix.evaluate("xs: (builtins.head xs).x"))([value])).to_python() == 21
 
 
 async def test_keys_are_in_nix_order_and_evaluate_nothing() -> None:

@@ -28,6 +28,16 @@ from aionix.values.printing import show_name
 from aionix.values.strings import ContextString, from_bytes, normal, plain, to_bytes
 from aionix.values.thunk import Value, evaluated
 
+
+class Handle:
+    """What holds a Nix value for Python code; wherever data is given, it stands for its value."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: Value) -> None:
+        self.raw = raw
+
+
 # A place inside a value: where its container is, and the name or index in it.
 _Place: TypeAlias = tuple["_Place", str | int] | None
 _Filled: TypeAlias = dict[str, object] | list[object]
@@ -119,10 +129,11 @@ def _is_derivation(attrs: AttrSet) -> bool:
 
 
 def from_python(obj: object) -> Value:
-    """The Nix value for a Python object, evaluated all through.
+    """The Nix value for a Python object, evaluated all through except in a `Handle`.
 
-    Nix's own values (sets, paths, functions, strings with context) come back as they are. Other
-    callables are refused: making builtins of them is the registry's work.
+    Handles stand for their values. Nix's own values (sets, paths, functions, strings with
+    context) come back as they are. Other callables are refused: making builtins of them is the
+    registry's work.
 
     Raises `ConversionError`, which says where: for other types, integers of more than 64 bits, text
     or names that are no byte string of Nix's, relative paths, and containers that contain themselves.
@@ -145,7 +156,9 @@ def from_python(obj: object) -> Value:
             step, child = part
             place = (top.place, step) if len(stack) > 1 else None
             opened = _open(child, place)
-            if opened is None:
+            if isinstance(child, Handle):
+                top.done.append(child.raw)
+            elif opened is None:
                 top.done.append(_scalar(child, place))
             elif id(child) in unfinished:
                 raise ConversionError(f"cannot convert a container that contains itself{_describe(place)}")
