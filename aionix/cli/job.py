@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 
 from aionix.cli.options import PIPE_OPERATORS, Argument, Input, Job, Settings
 from aionix.cli.selection import auto_call, select
-from aionix.cli.terminal import say, tell_error, tell_warning, tell_warnings
+from aionix.cli.terminal import read_standard_input, say, tell_error, tell_warning, tell_warnings
 from aionix.errors import NixError
 from aionix.evaluation import Evaluation, EvaluationBuilder, EvaluationResult
 from aionix.observers import TracingObserver
@@ -92,7 +91,7 @@ async def value_of(evaluation: Evaluation, given: Input, settings: Settings) -> 
 
 async def _evaluated(evaluation: Evaluation, given: Input) -> EvaluationResult:
     if given.kind == "stdin":
-        return await evaluation.evaluate(sys.stdin.buffer.read(), "«stdin»", base_dir=os.getcwd())
+        return await evaluation.evaluate(read_standard_input(), "«stdin»", base_dir=os.getcwd())
     if given.kind == "expression":
         return await evaluation.evaluate(given.text, base_dir=os.getcwd())
     if given.text.startswith("<") and given.text.endswith(">"):

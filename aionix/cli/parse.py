@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from aionix.bytecode.chunk import Lambda
 from aionix.bytecode.disassemble import disassemble
 from aionix.cli.job import parse_options
 from aionix.cli.options import Input, Settings
-from aionix.cli.terminal import tell_warnings
+from aionix.cli.terminal import read_standard_input, tell_warnings
 from aionix.compiler import compile_expression
 from aionix.compiler.bindings import normalise
 from aionix.errors import FileError, NixError
@@ -58,7 +57,7 @@ def read_input(given: Input, sources: SourceMap) -> tuple[Source, str]:
     if given.kind == "expression":
         return sources.add("«string»", given.text), os.getcwd()
     if given.kind == "stdin":
-        return sources.add("«stdin»", sys.stdin.buffer.read()), os.getcwd()
+        return sources.add("«stdin»", read_standard_input()), os.getcwd()
     path = os.path.abspath(given.text)
     if os.path.isdir(path):
         path = os.path.join(path, "default.nix")

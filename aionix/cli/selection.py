@@ -41,17 +41,18 @@ def select(value: Value, path: str, arguments: Mapping[str, Value]) -> Value:
     for name in split_attr_path(path):
         value = auto_call(value, arguments)
         if name.isdecimal():
-            value = force(_element(value, int(name), path))
+            value = force(_element(value, name, path))
         else:
             value = force(_attribute(value, name, path))
     return force(value)
 
 
-def _element(value: Value, index: int, path: str) -> Value:
+def _element(value: Value, digits: str, path: str) -> Value:
     if type(value) is not tuple:
         raise TypeMismatch(_should_be(path, "a list", value))
+    index = int(digits) if len(digits) < 20 else len(value)
     if index >= len(value):
-        raise IndexOutOfBounds(f"list index {index} in selection path '{path}' is out of range")
+        raise IndexOutOfBounds(f"list index {digits} in selection path '{path}' is out of range")
     return value[index]
 
 

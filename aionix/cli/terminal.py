@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import NoReturn, TextIO, TypeVar
 
 from aionix.cli.options import UsageError
-from aionix.errors import NixError
+from aionix.errors import FileError, NixError
 from aionix.rendering import render, render_internal, render_warning
 from aionix.source import SourceMap, Span
 from aionix.warnings import EvalWarning
@@ -32,6 +34,11 @@ def run_program(name: str, main: Callable[[], None]) -> int:
     gc.freeze()
     gc.set_threshold(200_000, 20, 50)
     try:
+        os.getcwd()
+    except OSError as error:
+        say(f"error: getting the current directory: {error.strerror}")
+        return FAILURE
+    try:
         main()
     except Failed:
         return FAILURE
@@ -41,6 +48,9 @@ def run_program(name: str, main: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         say("error: interrupted by the user")
         return INTERRUPTED
+    except OSError as error:  # files have errors of their own: this is one of the streams
+        say(f"error: {error.strerror}")
+        return FAILURE
     except Exception as error:
         return _internal(error)
     return SUCCESS
@@ -81,21 +91,51 @@ def in_event_loop(function: Callable[[], Coroutine[object, object, T]]) -> T:
 
 def say(text: str) -> None:
     """Writes a line to standard error, bytes as they are."""
-    sys.stdout.flush()
-    sys.stderr.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
-    sys.stderr.buffer.flush()
+    if sys.stderr is None:  # the program was started without one
+        return
+    with suppress(OSError):
+        _put(sys.stderr, text + "\n")
 
 
 def write(text: str) -> None:
     """Writes `text` to standard output, bytes as they are."""
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-    sys.stdout.buffer.flush()
+    try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        _put(sys.stdout, text)
+    except OSError as error:
+        say(f"error: writing to standard output: {error.strerror}")
+        raise Failed from None
 
 
-def wants_color(stream: TextIO) -> bool:
+def _put(stream: TextIO, text: str) -> None:
+    try:
+        stream.buffer.write(text.encode("utf-8", "surrogateescape"))
+        stream.buffer.flush()
+    except OSError:
+        # What is still in the buffer would be tried, and complained about, once more at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise
+
+
+def read_standard_input() -> bytes:
+    """All of it; raises FileError."""
+    if sys.stdin is None:
+        raise FileError("standard input is closed", "«stdin»")
+    # An event loop's own handler waits for its next turn, which does not come before the input ends.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise FileError(f"reading standard input: {error.strerror}", "«stdin»") from None
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def wants_color(stream: TextIO | None) -> bool:
     """On a terminal, unless NO_COLOR says no; elsewhere if FORCE_COLOR says so."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -35,9 +35,15 @@ class Deferred(NamedTuple):
     slot: int
 
 
+#: Characters of a name that is thought of as misspelt.
+LONGEST_NAME = 100
+
+
 def suggestion(name: str, known: list[str]) -> str | None:
     """A hint for a misspelt name, if there is a near one among `known` (the first thousand)."""
-    close = get_close_matches(name, known[:1000], n=3)
+    # To compare two names takes time that grows with the product of their lengths.
+    short = [other for other in known[:1000] if len(other) <= LONGEST_NAME]
+    close = get_close_matches(name, short, n=3) if len(name) <= LONGEST_NAME else []
     if not close:
         return None
     return "did you mean " + " or ".join([f"'{candidate}'" for candidate in close]) + "?"
