@@ -50,7 +50,7 @@ from aionix.vm.imports import Imports, Scope
 from aionix.vm.interpreter import Interpreter
 from aionix.vm.machine import Machine
 from aionix.vm.run import Run
-from aionix.vm.search_path import parse_search_path
+from aionix.vm.search_path import parse_search_path, split_nix_path
 from aionix.warnings import EvalWarning
 
 load_tables()  # now, since reading a file later would block the event loop
@@ -102,9 +102,11 @@ class EvaluationResult:
     expr: Expr | None = field(default=None, repr=False)
 
     def unwrap(self) -> NixValue:
-        """The value; raises the first error if there is none."""
-        if self.value is None:
+        """The value; raises the first error if there is none, ValueError if nothing was evaluated."""
+        if self.errors:
             raise self.errors[0]
+        if self.value is None:
+            raise ValueError("the code was compiled only: there is no value")
         return self.value
 
 
@@ -238,6 +240,21 @@ class Evaluation:
         """Settings for an evaluation whose files come from `io`."""
         return EvaluationBuilder(io)
 
+    @staticmethod
+    def builder_pure() -> EvaluationBuilder:
+        """Settings for code that may look at nothing: no file, environment or clock."""
+        from io_backends import Sealed
+
+        return EvaluationBuilder(Sealed()).pure()
+
+    @staticmethod
+    def builder_impure() -> EvaluationBuilder:
+        """Settings for code that sees what a command line tool of Nix sees: disk, environment, NIX_PATH."""
+        from io_backends import default_io
+
+        io = default_io()
+        return EvaluationBuilder(io).search_path(split_nix_path(io.get_env("NIX_PATH") or ""))
+
     # -- running
 
     async def run(self, function: Callable[[], T]) -> T:
@@ -276,20 +293,35 @@ class Evaluation:
         `location` is the absolute path it is said to come from; relative paths in it begin at
         `base_dir`, which is the directory of `location`, or else the current directory.
         """
+        result = EvaluationResult()
+        compiled = self._text(code, location, base_dir, result)
+        return await self._completed(result, lambda: self._finish(compiled()))
+
+    async def compile_only(
+        self, code: str | bytes, location: str | None = None, *, base_dir: str | None = None
+    ) -> EvaluationResult:
+        """As `evaluate`, but nothing runs: the result has the tree, errors and warnings, no value."""
+        result = EvaluationResult()
+        await self._collected(result, self._text(code, location, base_dir, result))
+        return result
+
+    def _text(
+        self, code: str | bytes, location: str | None, base_dir: str | None, result: EvaluationResult
+    ) -> Callable[[], Thunk]:
+        """What compiles `code`, in a fiber, and leaves its tree in `result`."""
         if not isinstance(code, (str, bytes)):
             given = type(code).__name__
             raise TypeError(f"Nix code is str or bytes, not {given}; a path is for evaluate_file")
         if base_dir is None:
             base_dir = dirname(location) if location else os.getcwd()
         source = self.sources.add(location or "«string»", code)
-        result = EvaluationResult()
 
-        def run() -> Value:
+        def compiled() -> Thunk:
             result.expr = parse(source, self._options, checkpoint=running().checkpoint)
             scope = self.globals if not self._env else {**self.globals, **self._env}
             return self._compile(result.expr, source, base_dir, scope)
 
-        return await self._completed(result, run)
+        return compiled
 
     async def evaluate_file(self, path: str | os.PathLike[str]) -> EvaluationResult:
         """Evaluates the file at `path` as `import` does: once, and from the cache ever after."""
@@ -298,19 +330,26 @@ class Evaluation:
 
     async def evaluate_value(self, function: Callable[[], Value]) -> EvaluationResult:
         """Like `evaluate`, for a Python function that runs in a fiber and returns a value."""
-        return await self._completed(EvaluationResult(), function)
+        return await self._completed(EvaluationResult(), lambda: self._finish(function()))
 
     async def _completed(self, result: EvaluationResult, function: Callable[[], Value]) -> EvaluationResult:
+        value = await self._collected(result, function)
+        if not result.errors:
+            result.value = NixValue(self, value)
+        return result
+
+    async def _collected(self, result: EvaluationResult, function: Callable[[], Value]) -> Value:
+        """What `function` returns; `result` gets the warnings, and the errors instead of a raise."""
         token = _warnings.set(result.warnings)
         try:
-            result.value = NixValue(self, await self.run(lambda: self._finish(function())))
+            return await self.run(function)
         except NixError as error:
             result.errors = [error, *(error.others if isinstance(error, CompileError) else ())]
             for each in result.errors:
                 each.sources = self.sources
+            return None
         finally:
             _warnings.reset(token)
-        return result
 
     def _finish(self, value: Value) -> Value:
         value = force(value)

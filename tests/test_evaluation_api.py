@@ -318,3 +318,33 @@ async def test_the_disk_shows_its_environment_only_when_told(monkeypatch: pytest
     for disk, expected in ((LocalDisk(), ""), (LocalDisk(env=True), "value")):
         value = await aionix.evaluate('builtins.getEnv "AIONIX_TEST_NAME"', io=disk)
         assert value.to_python() == expected
+
+
+async def test_compile_only_runs_nothing() -> None:
+    evaluation = Evaluation.builder_pure().build()
+    result = await evaluation.compile_only("let unused = 1; in abort ''not run''")
+    assert result.expr is not None
+    assert result.errors == []
+    assert [warning.code for warning in result.warnings] == ["W003"]
+    with pytest.raises(ValueError, match="compiled only"):
+        result.unwrap()
+
+
+async def test_compile_only_tells_every_error() -> None:
+    result = await Evaluation.builder_pure().build().compile_only("[ a b ]")
+    assert [error.message for error in result.errors] == ["undefined variable 'a'", "undefined variable 'b'"]
+
+
+async def test_a_pure_evaluation_reads_nothing() -> None:
+    result = await Evaluation.builder_pure().build().evaluate("builtins.readFile /etc/hostname")
+    assert isinstance(result.errors[0], FileError)
+
+
+async def test_an_impure_evaluation_sees_disk_environment_and_nix_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here.nix").write_text("builtins.getEnv ''AIONIX_TEST''")
+    monkeypatch.setenv("NIX_PATH", f"mine={tmp_path}")
+    monkeypatch.setenv("AIONIX_TEST", "seen")
+    result = await Evaluation.builder_impure().build().evaluate("import <mine/here.nix>")
+    assert result.unwrap().to_python() == "seen"
