@@ -1,4 +1,4 @@
-"""The same on trio: nothing to configure. (pip install 'aionix-eval[trio]')
+"""The same on trio: nothing to configure. (In this repository: pip install '.[trio]')
 
 Prints:
     55

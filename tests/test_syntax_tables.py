@@ -13,6 +13,7 @@ from aionix.syntax import parse, tables
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(tables, "_PACKAGED", tmp_path / "none")  # an installed wheel has them
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
     tables.load.cache_clear()
