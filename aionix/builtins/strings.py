@@ -51,7 +51,7 @@ def concat_strings_sep(separator: str, values: List) -> str:
     parts: list[str] = []
     for stretch in stretches(values):
         parts += [coerce_to_string(value) for value in stretch]
-    check_string(sum(map(len, parts)) + len(separator) * len(parts))
+    check_string(sum(map(len, parts)) + len(separator) * (len(parts) - 1))
     context = context_of(separator).union(*[part.context for part in parts if type(part) is ContextString])
     return with_context(strings.normal(separator.join(parts)), context)
 

@@ -219,10 +219,11 @@ def select_or(c: Compiler, node: Select, default: Expr) -> None:
 def has_attr(c: Compiler, node: HasAttr) -> None:
     c.strict(node.subject)
     misses = []
+    last_dynamic = max([i for i, name in enumerate(node.path) if isinstance(name, DynamicName)], default=0)
     for index, name in enumerate(node.path[:-1]):
         c.attribute_name(name)
         c.out.op(Op.ATTRS_TRY_SELECT, node.span)
-        if any([isinstance(later, DynamicName) for later in node.path[index + 1 :]]):
+        if index < last_dynamic:
             misses.append(c.out.jump(Op.JUMP_IF_NOT_FOUND, node.span))
         c.out.op(Op.FORCE, node.span)
     c.attribute_name(node.path[-1])
