@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aionix.builtins.loops import binary, stretches, unary
 from aionix.builtins.registry import (
     Function,
@@ -71,9 +73,10 @@ def elem(value: Lazy, values: List) -> bool:
 @builtin("map")
 def map_list(function: Lazy, values: List) -> Value:
     """The list of `function element` for each element, computed when asked."""
-    if not values:
-        return ()
-    function = expect_function(function)
+    return _delayed_calls(expect_function(function), values) if values else ()
+
+
+def _delayed_calls(function: Value, values: Sequence[Value]) -> tuple[Value, ...]:
     result: list[Value] = []
     for stretch in stretches(values):
         result += [delayed_call((function, value)) for value in stretch]
@@ -85,7 +88,7 @@ def gen_list(generator: Lazy, count: int) -> Value:
     """The list of `generator 0`, `generator 1`, ... with `count` elements, computed when asked."""
     if not 0 <= count <= MAX_LIST:
         raise InvalidArgument(f"cannot create list of size {count}")
-    return map_list(expect_function(generator), tuple(range(count)))
+    return _delayed_calls(expect_function(generator), range(count))
 
 
 @builtin("filter")

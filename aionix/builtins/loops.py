@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import MethodType
 from typing import cast
 
@@ -14,12 +14,12 @@ from aionix.values.thunk import Value
 STRETCH = 4096
 
 
-def stretches(values: tuple[Value, ...]) -> Iterable[tuple[Value, ...]]:
+def stretches(values: Sequence[Value]) -> Iterable[Sequence[Value]]:
     """`values` in stretches; the event loop may have a turn after each but the last."""
     return (values,) if len(values) <= STRETCH else _pausing(values)
 
 
-def _pausing(values: tuple[Value, ...]) -> Iterator[tuple[Value, ...]]:
+def _pausing(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
     # A generator, but nothing is forced inside it: its C frame is there for the pause only.
     yield values[:STRETCH]
     for start in range(STRETCH, len(values), STRETCH):
