@@ -53,7 +53,7 @@ _input_options = _all(
     click.option("-E", "--expr", "expression", help="Nix code, instead of a FILE."),
 )
 _language_options = _all(
-    click.option("--warnings", is_flag=True, help="Tell what looks wrong: unused names, dead code."),
+    click.option("--warnings", is_flag=True, help="Tell what looks wrong: unused names, idle conditions."),
     _lint("--lint-url-literals", "URLs without quotes"),
     _lint("--lint-absolute-path-literals", "paths like /etc/hosts"),
     _lint("--lint-short-path-literals", "paths like foo/bar"),
