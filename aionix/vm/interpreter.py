@@ -2,6 +2,9 @@
 
 `run` is one long function on purpose: it is the dispatch loop, its locals are the frame, and a
 helper per instruction would double its cost. What is rare or long lives in `vm.operations`.
+
+A thunk stays where it is when it has been forced: its value is not put in its place, in a slot or
+in a set, because which thunk an element is decides whether `==` takes functions for the same.
 """
 
 from __future__ import annotations
@@ -190,7 +193,6 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                     value = stack[arg]
                     if type(value) is list:
                         value = value[1] if value[0] is None else value[0](value)
-                        stack[arg] = value
                     push(value)
                 elif op == UPVALUE_FORCE:
                     value = upvalues[arg]
@@ -224,7 +226,6 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                     raise missing_attribute(subject, arg) from None
                 if type(value) is list:
                     value = value[1] if value[0] is None else value[0](value)
-                    subject[arg] = value
                 push(value)
             elif op == FORCE:
                 value = stack[-1]

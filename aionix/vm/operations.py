@@ -126,7 +126,7 @@ def closed(thunk: Thunk) -> Value:
 def finalise(stack: list[Value], index: int) -> None:
     """Fills in the deferred upvalues of the thunk or closure in slot `index`."""
     thunk = stack[index]
-    if type(thunk) is not list:
+    if type(thunk) is not list or thunk[0] is None:  # an argument was given: nothing is deferred
         return
     if thunk[0] is closed:
         upvalues = thunk[1].__self__
@@ -136,14 +136,8 @@ def finalise(stack: list[Value], index: int) -> None:
 
 
 def _filled(upvalues: list[Value] | tuple[Value, ...], stack: list[Value]) -> list[Value]:
-    return [_look_through(stack[u.slot]) if type(u) is Deferred else u for u in upvalues]
-
-
-def _look_through(value: Value) -> Value:
-    # A function that names itself should not go through its thunk at every call.
-    if type(value) is list and value[0] is closed:
-        return value[1]
-    return value
+    # What is captured of a function is its thunk, by whose identity `==` knows it again.
+    return [stack[u.slot] if type(u) is Deferred else u for u in upvalues]
 
 
 def resolve_with(name: Value, withs: object) -> Value:
