@@ -71,6 +71,11 @@ class NixError(Exception):
         """What was going on, innermost first."""
         return list(self._walk())[::-1]
 
+    @property
+    def newest_frame(self) -> TraceFrame | None:
+        """The outermost step so far."""
+        return None if self._trace is None else self._trace[0]
+
     def _walk(self) -> Iterator[TraceFrame]:
         trace = self._trace
         while trace is not None:

@@ -19,6 +19,7 @@ from typing import Literal, Self, TypeVar, get_args
 from aionix._version import __version__
 from aionix.builtins import make_scope
 from aionix.builtins.files import read_bytes
+from aionix.builtins.imports import import_file
 from aionix.builtins.registry import Spec
 from aionix.compiler import compile_expression
 from aionix.errors import (
@@ -40,8 +41,7 @@ from aionix.syntax.tables import load as load_tables
 from aionix.value import NixValue
 from aionix.values.convert import from_python
 from aionix.values.deep import force_deep
-from aionix.values.functions import call
-from aionix.values.paths import Path, clean
+from aionix.values.paths import clean
 from aionix.values.thunk import Thunk, Value, force, native
 from aionix.vm.backend import Backend
 from aionix.vm.fiber import running
@@ -326,7 +326,7 @@ class Evaluation:
     async def evaluate_file(self, path: str | os.PathLike[str]) -> EvaluationResult:
         """Evaluates the file at `path` as `import` does: once, and from the cache ever after."""
         absolute = clean(join(os.getcwd(), os.fspath(path)))
-        return await self.evaluate_value(lambda: call(self.globals["import"], Path(absolute)))
+        return await self.evaluate_value(lambda: running().suspend(import_file(self.host, absolute)))
 
     async def evaluate_value(self, function: Callable[[], Value]) -> EvaluationResult:
         """Like `evaluate`, for a Python function that runs in a fiber and returns a value."""

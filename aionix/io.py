@@ -10,8 +10,8 @@ A backend has three methods to write; the rest has defaults that are right, if n
 Paths are absolute, clean (no `.`, `..`, doubled or trailing `/`) text, surrogateescape for bytes
 that are not UTF-8. Failures are `OSError`s, with the errno that POSIX would give; the evaluator
 words them. Any other exception, or an answer of a wrong type, is a fault of the backend, which
-the evaluation tells as `BackendFailed`. Every method is awaited on the event loop and must not block it; many may be waiting
-at once. `io_backends.contract` has the checks that a backend must pass.
+the evaluation tells as `BackendFailed`. Every method is awaited on the event loop and must not
+block it; many may be waiting at once. `io_backends.contract` has the checks that a backend must pass.
 """
 
 from __future__ import annotations

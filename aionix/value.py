@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from aionix.errors import ConversionError, IndexOutOfBounds, MissingAttribute
+from aionix.errors import ConversionError, IndexOutOfBounds, MissingAttribute, NixError
 from aionix.values.attrs import AttrSet, sorted_names
 from aionix.values.convert import Handle, from_python, to_python
 from aionix.values.deep import force_deep
@@ -65,6 +65,8 @@ class NixValue(Handle):
     async def get(self, path: str) -> NixValue:
         """The attribute at a dotted path such as `services.nginx`; a number is an index of a list.
 
+        Names with dots are quoted, as in `hosts."example.org".port`.
+
         Raises MissingAttribute, IndexOutOfBounds, TypeMismatch, or what evaluating it raises.
         """
         return NixValue(self._runner, await self._runner.run(lambda: _select(self.raw, path)))
@@ -87,6 +89,25 @@ class NixValue(Handle):
         return f"<NixValue {text if len(text) < 60 else text[:57] + '...'}>"
 
 
+def split_attr_path(path: str) -> list[str]:
+    """The names in `a."b.c".d`; raises NixError for a quote that is not closed."""
+    names, name, at = [], "", 0
+    while at < len(path):
+        if path[at] == ".":
+            names.append(name)
+            name = ""
+        elif path[at] == '"':
+            end = path.find('"', at + 1)
+            if end < 0:
+                raise NixError(f"missing closing quote in selection path '{path}'")
+            name += path[at + 1 : end]
+            at = end
+        else:
+            name += path[at]
+        at += 1
+    return [*names, name] if name else names
+
+
 def _apply(function: Value, arguments: list[Value]) -> Value:
     for argument in arguments:
         function = call(function, argument)
@@ -94,7 +115,7 @@ def _apply(function: Value, arguments: list[Value]) -> Value:
 
 
 def _select(value: Value, path: str) -> Value:
-    for name in path.split("."):
+    for name in split_attr_path(path):
         value = force(_element(value, name) if type(value) is tuple else _attribute(value, name))
     return value
 

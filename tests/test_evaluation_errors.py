@@ -36,6 +36,27 @@ async def test_an_error_says_what_where_and_on_the_way_to_what() -> None:
     assert "error: no port" in text and "/service.nix:1" in text
 
 
+async def test_a_step_is_told_once() -> None:
+    error = await error_of("{ a = { b = 1 + null; }; }")
+    assert [frame.message for frame in error.frames] == [
+        "while evaluating the attribute 'b'",
+        "while evaluating the attribute 'a'",
+    ]
+
+
+async def test_a_file_that_was_asked_for_is_no_step() -> None:
+    for path in ("/no.nix", "/wrong.nix"):
+        with pytest.raises(NixError) as caught:
+            await aionix.evaluate_file(path, io=Memory({"wrong.nix": "1 +"}))
+        assert caught.value.frames == []
+
+
+async def test_a_function_that_is_no_builtin_is_refused_with_a_hint() -> None:
+    with pytest.raises(NixError) as caught:
+        await aionix.evaluate("f 1", f=len)
+    assert "@aionix.builtin" in (caught.value.hint or "")
+
+
 async def test_an_error_is_plain_data() -> None:
     data = (await error_of("import /main.nix")).to_dict()
     assert json.loads(json.dumps(data)) == data

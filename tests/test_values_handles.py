@@ -10,6 +10,7 @@ from aionix.errors import (
     ConversionError,
     IndexOutOfBounds,
     MissingAttribute,
+    NixError,
     NotCallable,
     Throw,
     TypeMismatch,
@@ -101,6 +102,13 @@ async def test_attributes_are_found_by_dotted_path() -> None:
     value = await aionix.evaluate('{ a.b.c = 1 + 1; d = throw "not looked at"; }', strict=False)
     assert (await value.get("a.b.c")).to_python() == 2
     assert (await (await value.get("a")).get("b")).kind == "set"
+
+
+async def test_names_with_dots_are_quoted() -> None:
+    value = await aionix.evaluate('{ hosts."example.org".port = 80; }')
+    assert (await value.get('hosts."example.org".port')).to_python() == 80
+    with pytest.raises(NixError, match="missing closing quote"):
+        await value.get('hosts."example')
 
 
 async def test_a_missing_attribute_is_named() -> None:

@@ -11,7 +11,8 @@ from aionix.vm.imports import Scope, resolve
 from aionix.vm.requests import force
 
 
-async def _import(host: Host, path: str, scope: Scope | None) -> Value:
+async def import_file(host: Host, path: str, scope: Scope | None = None) -> Value:
+    """The value of the file that `path` means; with a `scope` of its own, not from the cache."""
     try:
         file = await resolve(host.io, path)
     except OSError as error:
@@ -25,10 +26,10 @@ async def import_(host: Host, path: FilePath) -> Value:
 
     A file is evaluated once, however often and by whomever it is imported.
     """
-    return await _import(host, path, None)
+    return await import_file(host, path)
 
 
 @builtin("scopedImport")
 async def scoped_import(host: Host, scope: AttrSet, path: FilePath) -> Value:
     """Like `import`, with the attributes of `scope` as extra global variables of that file."""
-    return await _import(host, path, scope)
+    return await import_file(host, path, scope)

@@ -10,30 +10,12 @@ from types import MethodType
 
 from aionix.bytecode.chunk import Formals, Lambda
 from aionix.errors import IndexOutOfBounds, MissingArgument, MissingAttribute, NixError, TypeMismatch
+from aionix.value import split_attr_path
 from aionix.values.attrs import AttrSet
 from aionix.values.functions import call
 from aionix.values.kinds import kind_of
 from aionix.values.thunk import Value, force
 from aionix.vm.operations import suggestion
-
-
-def split_attr_path(path: str) -> list[str]:
-    """The names in `a."b.c".d`; raises NixError for a quote that is not closed."""
-    names, name, at = [], "", 0
-    while at < len(path):
-        if path[at] == ".":
-            names.append(name)
-            name = ""
-        elif path[at] == '"':
-            end = path.find('"', at + 1)
-            if end < 0:
-                raise NixError(f"missing closing quote in selection path '{path}'")
-            name += path[at + 1 : end]
-            at = end
-        else:
-            name += path[at]
-        at += 1
-    return [*names, name] if name else names
 
 
 def select(value: Value, path: str, arguments: Mapping[str, Value]) -> Value:

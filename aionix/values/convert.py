@@ -225,7 +225,8 @@ def _scalar(obj: object, place: _Place) -> Value:
     if isinstance(obj, PurePath):
         return _path(obj, place)
     raise ConversionError(
-        f"cannot convert a Python object of type '{type(obj).__name__}' to Nix{_describe(place)}"
+        f"cannot convert a Python object of type '{type(obj).__name__}' to Nix{_describe(place)}",
+        hint="a function becomes a builtin with @aionix.builtin" if callable(obj) else None,
     )
 
 

@@ -62,7 +62,10 @@ def _open(value: Value) -> list[_Level]:
 
 
 def _add_frames(error: NixError, levels: list[_Level]) -> None:
+    said = error.newest_frame  # the thunk of the innermost attribute may have said it already
     for level in reversed(levels):
         if level.attrs is not None:
             message = f"while evaluating the attribute '{level.name}'"
-            error.add_frame(message, level.attrs.position_of(level.name))
+            if said is None or said.message != message:
+                error.add_frame(message, level.attrs.position_of(level.name))
+        said = None
