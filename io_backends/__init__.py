@@ -8,13 +8,29 @@
 They know `aionix.io` and nothing else of aionix.
 """
 
-from io_backends.local import LocalDisk as LocalDisk
+from typing import TYPE_CHECKING
+
 from io_backends.memory import Executable as Executable
 from io_backends.memory import Memory as Memory
 from io_backends.memory import Symlink as Symlink
 from io_backends.sealed import Sealed as Sealed
 
+if TYPE_CHECKING:
+    from io_backends.local import LocalDisk as LocalDisk
 
-def default_io() -> LocalDisk:
+
+def __getattr__(name: str) -> object:
+    # Imported when it is asked for: it brings aiofiles and asyncio, 30 ms, which an evaluation that
+    # reads no disk, or runs on trio, should not make the event loop wait for.
+    if name == "LocalDisk":
+        from io_backends.local import LocalDisk
+
+        return LocalDisk
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def default_io() -> "LocalDisk":
     """What a command line tool of Nix sees: every file of this machine, and the environment."""
+    from io_backends.local import LocalDisk
+
     return LocalDisk(env=True)
