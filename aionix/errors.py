@@ -33,9 +33,9 @@ class TraceFrame(NamedTuple):
     span: Span | None
 
 
-# Innermost last: (newest frame, the frames before it). A linked list, so that an error kept by
-# a thunk shares its trace with the one that goes on.
-_Trace = tuple[TraceFrame, "_Trace"] | None
+# Innermost last: (newest frame, its place for want of a better one, the frames before it). A
+# linked list, so that an error kept by a thunk shares its trace with the one that goes on.
+_Trace = tuple[TraceFrame, Span | None, "_Trace"] | None
 
 
 class NixError(Exception):
@@ -54,9 +54,12 @@ class NixError(Exception):
         self.sources: SourceMap | None = None
         self._trace: _Trace = None
 
-    def add_frame(self, message: str, span: Span | None = None) -> None:
-        """Notes a step of the way out; a missing `span` is filled in by the next `place`."""
-        self._trace = (TraceFrame(message, span), self._trace)
+    def add_frame(self, message: str, span: Span | None = None, *, fallback: Span | None = None) -> None:
+        """Notes a step of the way out; a missing `span` is filled in by the next `place`.
+
+        `fallback` serves where there is none: a builtin may have taken the step, not Nix code.
+        """
+        self._trace = (TraceFrame(message, span), fallback, self._trace)
 
     def place(self, span: Span) -> None:
         """Says where the error, and the newest frame of its trace, happened; first word wins."""
@@ -64,7 +67,7 @@ class NixError(Exception):
             self.span = span
         trace = self._trace
         if trace is not None and trace[0].span is None:
-            self._trace = (TraceFrame(trace[0].message, span), trace[1])
+            self._trace = (TraceFrame(trace[0].message, span), None, trace[2])
 
     @property
     def frames(self) -> list[TraceFrame]:
@@ -79,8 +82,8 @@ class NixError(Exception):
     def _walk(self) -> Iterator[TraceFrame]:
         trace = self._trace
         while trace is not None:
-            frame, trace = trace
-            yield frame
+            (message, span), fallback, trace = trace
+            yield TraceFrame(message, span or fallback)
 
     def snapshot(self) -> Self:
         """The error as it is now, without a Python traceback: what a thunk keeps and raises."""
@@ -126,7 +129,7 @@ def _restore(
     error.args = args
     error.__dict__.update(state)
     for frame in frames:
-        error._trace = (frame, error._trace)
+        error._trace = (frame, None, error._trace)
     return error
 
 

@@ -213,3 +213,15 @@ async def test_a_file_that_was_evaluated_is_not_read_again_by_the_same_evaluatio
     assert (await first.evaluate_file("/a.nix")).unwrap().to_python() == 1
     second = Evaluation.builder(Memory(files)).build()
     assert (await second.evaluate_file("/a.nix")).unwrap().to_python() == 2
+
+
+async def test_a_function_that_a_builtin_calls_is_placed_where_it_is_written() -> None:
+    error = await error_of("builtins.sort (a: b: a < b) [\n  1\n  (x: x)\n]")
+    innermost = error.to_dict()["frames"][0]  # type: ignore[index]  # plain data
+    assert innermost["message"] == "while calling anonymous lambda"
+    assert (innermost["span"]["line"], innermost["span"]["column"]) == (1, 19)
+
+
+async def test_traces_name_attributes_and_leave_variables_out() -> None:
+    error = await error_of("let y = 1 + null; in { x = y; }.x")
+    assert [frame.message for frame in error.frames] == ["while evaluating the attribute 'x'"]

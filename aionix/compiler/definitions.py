@@ -151,7 +151,8 @@ class _Group:
     def _emit(self, value: Code, name: str | None, slot: int) -> None:
         out = self.c.out
         out.deferred = False
-        self.c.lazy(value, name)
+        # A thunk's name is for traces, which tell of attributes only, as those of C++ Nix do.
+        self.c.lazy(value, name if self.stride == 2 or type(value) is Lambda else None)
         if out.deferred:
             self.deferred.append((slot, value.span))
 
@@ -226,7 +227,7 @@ def _unpack_one(c: Compiler, formal: Formal) -> None:
     end = out.jump(Op.JUMP, formal.span)
     out.height -= 1
     out.land(missing)
-    c.lazy(formal.default, formal.name)
+    c.lazy(formal.default, formal.name if type(formal.default) is Lambda else None)
     out.land(end)
 
 

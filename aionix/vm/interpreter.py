@@ -164,7 +164,7 @@ class Interpreter:
             try:
                 value = run(decoded, upvalues, [argument])
             except NixError as error:
-                error.add_frame(frame)
+                error.add_frame(frame, fallback=code.span)
                 raise
             machine.depth = depth
             return value
