@@ -8,11 +8,10 @@ the error, once, so bodies start with ready values:
 
     Lazy            left alone, may be a thunk          Value      forced, any kind
     int  bool  str  of that kind (a `str` may carry a context)
-    Number          int or float                        PlainStr   a string without context
-    List            a tuple                             AttrSet    an attribute set
-    Function        anything `call` accepts             Coerced    weakly coerced to a string
-    FilePath        coerced to an absolute path's text  Host       (first, impure builtins) the
-                                                                   evaluation's outside world
+    List            a tuple                             PlainStr   a string without context
+    AttrSet         an attribute set                    Coerced    weakly coerced to a string
+    Function        anything `call` accepts             FilePath   coerced to an absolute path's text
+    Host            (first, impure builtins) the evaluation's outside world
 
 A plain `def` runs inside the fiber: it may `force` and `call` directly. An `async def` does
 IO itself; its arguments are prepared in the fiber as above, then the coroutine is driven by
@@ -38,7 +37,6 @@ from aionix.values.thunk import Value, current_fiber, force
 from aionix.vm.host import Host
 
 Lazy: TypeAlias = Annotated[object, "lazy"]
-Number: TypeAlias = int | float
 List: TypeAlias = tuple[Value, ...]
 PlainStr: TypeAlias = Annotated[str, "plain"]
 Coerced: TypeAlias = Annotated[str, "coerced"]
@@ -112,13 +110,6 @@ def expect_int(value: Value) -> int:
     return value
 
 
-def expect_number(value: Value) -> int | float:
-    value = force(value)
-    if type(value) is not int and type(value) is not float:
-        raise type_error("an integer", value)
-    return value
-
-
 def expect_bool(value: Value) -> bool:
     value = force(value)
     if type(value) is not bool:
@@ -169,7 +160,6 @@ _BY_TYPE: dict[object, Prepare] = {
     int: expect_int,
     bool: expect_bool,
     str: expect_str,
-    Number: expect_number,
     List: expect_list,
     AttrSet: expect_attrs,
 }

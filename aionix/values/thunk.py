@@ -13,7 +13,8 @@ So forcing is one expression, which hot places write out:
 
     if type(v) is list: v = v[1] if v[0] is None else v[0](v)
 
-A cancellation or an internal error puts a thunk back into the state it came from.
+A cancellation, an internal error, or a mistake that is not lasting (a stack overflow) puts a
+thunk back into the state it came from: see `leave`.
 """
 
 from __future__ import annotations
@@ -100,6 +101,14 @@ def failed(thunk: Thunk) -> Value:
     raise cast(NixError, thunk[1]).snapshot()
 
 
+def leave(thunk: Thunk, entry: Entry, payload: Value, error: BaseException) -> None:
+    """The way out of an entry that `error` ends: the thunk has failed, or is what it was before."""
+    if isinstance(error, NixError) and error.lasting:
+        thunk[0], thunk[1] = failed, error.snapshot()
+    else:
+        thunk[0], thunk[1] = entry, payload
+
+
 def native(compute: Callable[[T], Value]) -> Callable[[T], Thunk]:
     """Makes thunks whose value Python code computes.
 
@@ -112,14 +121,8 @@ def native(compute: Callable[[T], Value]) -> Callable[[T], Thunk]:
         thunk[0], thunk[1] = blackhole, current_fiber().run
         try:
             value = compute(payload)
-        except NixError as error:
-            if error.lasting:
-                thunk[0], thunk[1] = failed, error.snapshot()
-            else:
-                thunk[0], thunk[1] = entry, payload
-            raise
-        except BaseException:
-            thunk[0], thunk[1] = entry, payload
+        except BaseException as error:
+            leave(thunk, entry, payload, error)
             raise
         thunk[1] = value
         thunk[0] = None

@@ -24,7 +24,7 @@ from aionix.values.functions import call, call2
 from aionix.values.kinds import type_error
 from aionix.values.ordering import less_than
 from aionix.values.strings import join
-from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, failed
+from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, leave
 from aionix.vm.decode import Code, decode
 from aionix.vm.fiber import running
 from aionix.vm.instructions import (
@@ -130,13 +130,10 @@ class Interpreter:
                     error.leave(thunk)
                 if frame is not None:
                     error.add_frame(frame, code.span)
-                if error.lasting:
-                    thunk[0], thunk[1] = failed, error.snapshot()
-                else:
-                    thunk[0], thunk[1] = enter, upvalues
+                leave(thunk, enter, upvalues, error)
                 raise
-            except BaseException:
-                thunk[0], thunk[1] = enter, upvalues
+            except BaseException as error:
+                leave(thunk, enter, upvalues, error)
                 raise
             thunk[1] = value
             thunk[0] = None
