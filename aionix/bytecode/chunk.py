@@ -131,10 +131,6 @@ class Chunk:
         """The source of the instruction at `offset` (any of its bytes)."""
         return self._spans[max(bisect_right(self._span_starts, offset) - 1, 0)]
 
-    def read_uvarint(self, offset: int) -> tuple[int, int]:
-        """The number at `offset`, and the offset after it."""
-        return decode_uvarint(self.code, offset)
-
     def read_jump(self, offset: int) -> int:
         """Where the jump instruction at `offset` leads to."""
         return offset + 3 + int.from_bytes(self.code[offset + 1 : offset + 3], "little")
