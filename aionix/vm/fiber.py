@@ -18,7 +18,7 @@ from greenlet import getcurrent, greenlet
 
 from aionix.errors import InfiniteRecursion
 from aionix.values.thunk import Thunk, Value, current_fiber, force
-from aionix.vm.machine import CALLS_PER_FIBER
+from aionix.vm.machine import CALLS_PER_FIBER, Machine
 from aionix.vm.requests import InFiber
 
 if TYPE_CHECKING:
@@ -96,7 +96,11 @@ class Fiber:
     def yield_to_event_loop(self) -> None:
         """Gives the event loop a turn now."""
         started = thread_time()
-        away = self.suspend(_pause())
+        Machine.waiting += 1
+        try:
+            away = self.suspend(_pause())
+        finally:
+            Machine.waiting -= 1
         self.run.machine.begin_slice(PROPORTION * (thread_time() - started - away))
 
     def deeper(self, function: Callable[[], Value]) -> Value:
