@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import get_origin, get_type_hints, overload
 
 from aionix.builtins.registry import Prepare, Spec
@@ -29,15 +30,17 @@ _EXPECTED: dict[object, str] = {
 
 
 @overload
-def builtin(function: _Function, /) -> Spec: ...
+def builtin(function: _Function, /) -> PythonBuiltin: ...
 @overload
-def builtin(*, name: str) -> Callable[[_Function], Spec]: ...
+def builtin(*, name: str) -> Callable[[_Function], PythonBuiltin]: ...
 
 
 def builtin(
     function: _Function | None = None, /, *, name: str | None = None
-) -> Spec | Callable[[_Function], Spec]:
+) -> PythonBuiltin | Callable[[_Function], PythonBuiltin]:
     """Makes a Nix function of a Python function of one to three parameters, plain or async.
+
+    What comes back can still be called from Python as the function it was made of.
 
     Annotations `int`, `float`, `str`, `bool`, `list`, `dict` are checked before the call; of
     `list[int]` it is the list that is checked, not what is in it. Give the result to
@@ -53,7 +56,18 @@ def builtin(
     return _spec(function, name or function.__name__)
 
 
-def _spec(function: _Function, name: str) -> Spec:
+@dataclass(frozen=True, slots=True)
+class PythonBuiltin(Spec):
+    """A builtin of the embedding program; `original` is the function it was made of."""
+
+    original: _Function
+
+    def __call__(self, *arguments: object) -> object:
+        """Calls the Python function as Python does: nothing is checked or converted."""
+        return self.original(*arguments)
+
+
+def _spec(function: _Function, name: str) -> PythonBuiltin:
     parameters = list(inspect.signature(function).parameters)
     if not 1 <= len(parameters) <= 3:
         raise TypeError(f"a builtin takes one to three arguments, {name} takes {len(parameters)}")
@@ -61,7 +75,8 @@ def _spec(function: _Function, name: str) -> Spec:
     kinds = [hints.get(parameter) for parameter in parameters]
     prepare = tuple([_converter(get_origin(kind) or kind) for kind in kinds])
     guard = _guarded_async if inspect.iscoroutinefunction(function) else _guarded
-    return Spec(name, len(parameters), guard(function, name), prepare, False, inspect.getdoc(function) or "")
+    doc = inspect.getdoc(function) or ""
+    return PythonBuiltin(name, len(parameters), guard(function, name), prepare, False, doc, function)
 
 
 def _converter(kind: object) -> Prepare:

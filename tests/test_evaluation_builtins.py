@@ -272,3 +272,16 @@ async def test_a_function_may_use_its_own_evaluation() -> None:
     with anyio.fail_after(5):
         error = (await evaluations[0].evaluate_file("/a.nix")).errors[0]
     assert isinstance(error, InfiniteRecursion)
+
+
+async def test_a_builtin_is_still_the_python_function_it_was_made_of() -> None:
+    @aionix.builtin
+    def shout(text: str) -> str:
+        return text.upper()
+
+    @aionix.builtin(name="later")
+    async def later(number: int) -> int:
+        return number + 1
+
+    assert shout("hey") == "HEY"
+    assert await later(1) == 2  # type: ignore[misc]  # what it returns is the function's business

@@ -24,7 +24,7 @@ from aionix.values.functions import call, call2
 from aionix.values.kinds import type_error
 from aionix.values.ordering import less_than
 from aionix.values.strings import join
-from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, leave
+from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, force, leave
 from aionix.vm.decode import Code, decode
 from aionix.vm.fiber import running
 from aionix.vm.instructions import (
@@ -121,6 +121,11 @@ class Interpreter:
             nonlocal decoded
             if decoded is None:
                 decoded = decode(code, scope, self)
+            machine.ticks -= 1
+            if machine.ticks < 0:
+                current_fiber().checkpoint()
+                if thunk[0] is not enter:  # another run has been here meanwhile
+                    return force(thunk)
             upvalues = cast(tuple[Value, ...], thunk[1])
             thunk[0], thunk[1] = blackhole, machine.run
             try:
