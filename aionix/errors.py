@@ -3,7 +3,7 @@
     NixError                     the guest program's mistake: code, message, span, trace, hint
       ParseError                 the text is not Nix
       CompileError               it is Nix, but cannot mean anything
-        UndefinedVariable  DuplicateAttribute  DynamicKeyInScope  UnmergeableValue  LiteralError
+        UndefinedVariable  DuplicateAttribute  LiteralError
       EvalError                  it went wrong while running
         CatchableError           what `tryEval` catches
           Throw  AssertionFailed  NixPathResolution  UnimplementedFeature
@@ -153,14 +153,6 @@ class UndefinedVariable(CompileError):
 
 class DuplicateAttribute(CompileError):
     code = "E016"
-
-
-class DynamicKeyInScope(CompileError):
-    code = "E009"
-
-
-class UnmergeableValue(CompileError):
-    code = "E025"
 
 
 class LiteralError(CompileError):

@@ -60,13 +60,13 @@ def make_scope(
     specs = {**REGISTRY, **{spec.name: spec for spec in extra}}
     members: dict[str, Value] = {name: spec.bind(host) for name, spec in specs.items()}
     members |= constants(host)
-    members |= {"true": True, "false": False, "null": None, "langVersion": LANGUAGE_VERSION}
+    members["langVersion"] = LANGUAGE_VERSION
     members["nixVersion"] = f"2.26.3-compat-aionix-{version}"
     for name, text in _IN_NIX.items():
         members[name] = from_source(f"<builtin {name}>", text)
-    builtins = AttrSet(members)
-    builtins["builtins"] = builtins
-    scope: dict[str, Value] = {"true": True, "false": False, "null": None, "builtins": builtins}
+    scope: dict[str, Value] = {"true": True, "false": False, "null": None}
+    builtins = AttrSet(members | scope)
+    builtins["builtins"] = scope["builtins"] = builtins
     for name, value in members.items():
         scope[name if name in _GLOBAL_NAMES else f"__{name}"] = value
     for spec in extra:
