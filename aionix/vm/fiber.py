@@ -144,5 +144,3 @@ async def _pause() -> float:
 
 async def _as_coroutine(awaitable: Awaitable[T]) -> T:
     return await awaitable
-
-

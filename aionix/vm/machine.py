@@ -18,7 +18,7 @@ from aionix.errors import StackOverflow
 #: A fiber hands the event loop a turn after this many seconds. Other tasks may be made to wait for
 #: 20 ms: half is left for the collector and for a builtin's unbroken stretch.
 SLICE = 0.005
-#: Calls between two looks at the clock: some 0.2 ms of interpreted code.
+#: Calls and thunks between two looks at the clock: some 0.1 ms of interpreted code.
 CALLS_PER_LOOK = 64
 #: Calls that nest on one fiber before the next fiber takes over. To leave a fiber takes time
 #: proportional to its depth, since greenlet on Python 3.12 and later makes an object of every frame.

@@ -20,7 +20,10 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class InFiber:
-    """Run `function()` as a new fiber on top of the asking coroutine; answer its result."""
+    """Run `function()` as a new fiber on top of the asking frame; answer its result.
+
+    A coroutine asks for what it wants evaluated, a fiber for what is too deep for it.
+    """
 
     function: Callable[[], object]
 
