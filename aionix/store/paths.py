@@ -12,10 +12,12 @@ from hashlib import sha256
 from aionix.errors import InvalidArgument
 from aionix.io import EvalIO
 from aionix.store import nix32
+from aionix.store.derivation import EXTENSION, in_order
 from aionix.store.nar import nar_hash
 
 DIGEST_LENGTH = 32
 MAX_NAME_LENGTH = 211
+_DIGITS = frozenset(nix32.ALPHABET)
 _NAME_BYTES = frozenset((string.ascii_letters + string.digits + "+-._?=").encode())
 
 
@@ -61,28 +63,95 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def source_path(name: str, nar_sha256: bytes, store_dir: str = "/nix/store") -> str:
-    """Where a file tree is kept: `"${./tree}"`, `builtins.path`."""
-    return store_path("source", nar_sha256, name, store_dir)
+def source_path(
+    name: str,
+    nar_sha256: bytes,
+    store_dir: str = "/nix/store",
+    references: Iterable[str] = (),
+    refers_to_itself: bool = False,
+) -> str:
+    """Where a file tree is kept that is addressed by its NAR: `"${./tree}"`, `builtins.path`.
+
+    For one that `refers_to_itself` the digest is that of `hash_modulo`.
+    """
+    own = ("self",) if refers_to_itself else ()
+    return store_path(":".join(["source", *in_order(references), *own]), nar_sha256, name, store_dir)
 
 
 def text_path(
     name: str, content: bytes, references: Iterable[str] = (), store_dir: str = "/nix/store"
 ) -> str:
     """Where a text is kept that mentions `references`: `toFile`, derivations."""
-    kind = ":".join(["text", *sorted(references)])
+    kind = ":".join(["text", *in_order(references)])
     return store_path(kind, sha256(content).digest(), name, store_dir)
 
 
 def fixed_output_path(
-    name: str, algorithm: str, digest: bytes, recursive: bool, store_dir: str = "/nix/store"
+    name: str, method: str, algorithm: str, digest: bytes, store_dir: str = "/nix/store"
 ) -> str:
-    """Where something is kept whose hash, flat or of its NAR, is known beforehand."""
-    if recursive and algorithm == "sha256":
-        return source_path(name, digest, store_dir)
-    method = "r:" if recursive else ""
+    """Where something is kept whose hash is known beforehand.
+
+    `method` says of what: "" of a file's content, "r:" of the NAR, "git:" of the git object, "text:" of a
+    text without references.
+    """
+    if algorithm == "sha256" and method in ("r:", "text:"):
+        return store_path("source" if method == "r:" else "text", digest, name, store_dir)
     inner = sha256(f"fixed:out:{method}{algorithm}:{digest.hex()}:".encode()).digest()
     return store_path("output:out", inner, name, store_dir)
+
+
+def output_path(name: str, output: str, modulo: bytes, store_dir: str = "/nix/store") -> str:
+    """Where an output of the derivation `name` is kept; `modulo` is the derivation's masked hash."""
+    return store_path(f"output:{output}", modulo, output_name(name, output), store_dir)
+
+
+def output_name(name: str, output: str) -> str:
+    """The name that the path of a derivation's output ends with."""
+    return name if output == "out" else f"{name}-{output}"
+
+
+def placeholder(output: str) -> str:
+    """What stands for the path of an output in the derivation that makes it."""
+    return "/" + nix32.encode(_sha256(f"nix-output:{output}"))
+
+
+def downstream_placeholder(path: str, output: str) -> str:
+    """What stands, in other derivations, for an output whose path is not known before it is built.
+
+    `path` is the derivation's, or the placeholder of a derivation that will be built.
+    """
+    if path.endswith(EXTENSION):
+        digits, name = split_path(path)
+        return "/" + nix32.encode(
+            _sha256(f"nix-upstream-output:{digits}:{output_name(name.removesuffix(EXTENSION), output)}")
+        )
+    inner = compress(nix32.decode(path[1:], 32), 20)
+    return "/" + nix32.encode(_sha256(f"nix-computed-output:{nix32.encode(inner)}:{output}"))
+
+
+def _sha256(text: str) -> bytes:
+    return sha256(text.encode("utf-8", "surrogateescape")).digest()
+
+
+def split_path(path: str) -> tuple[str, str]:
+    """The digits and the name of a store path."""
+    base = path.rpartition("/")[2]
+    return base[:DIGEST_LENGTH], base[DIGEST_LENGTH + 1 :]
+
+
+def is_base(base: str) -> bool:
+    """Is `base` what stands in a store: 32 digits, a dash, a name?"""
+    digits, dash = base[:DIGEST_LENGTH], base[DIGEST_LENGTH : DIGEST_LENGTH + 1]
+    fits = len(digits) == DIGEST_LENGTH and _DIGITS.issuperset(digits)
+    return fits and dash == "-" and name_problem(base[DIGEST_LENGTH + 1 :]) is None
+
+
+def in_store(path: str, store_dir: str) -> str | None:
+    """The store path that `path` is, or is inside of; None if it is elsewhere."""
+    if not path.startswith(store_dir + "/"):
+        return None
+    base = path[len(store_dir) + 1 :].partition("/")[0]
+    return f"{store_dir}/{base}" if is_base(base) else None
 
 
 def base_name(path: str) -> str:

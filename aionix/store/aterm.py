@@ -1,0 +1,207 @@
+"""ATerm, the text of `.drv` files: written byte for byte as Nix does, and read as strictly.
+
+    Derive([outputs],[input derivations],[input sources],system,builder,[arguments],[environment])
+
+(Nix manual, "Derivation ATerm Format")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import NoReturn, TypeVar
+
+from aionix.errors import ConversionError
+from aionix.store.derivation import Derivation, Output, Wanted, in_order
+
+T = TypeVar("T")
+
+#: Derivations that outputs of derivations are, and so on: as deep as anybody would go.
+MAX_DYNAMIC = 100
+
+_VERSIONED = 'DrvWithVersion("xp-dyn-drv",'
+
+
+def unparse(
+    derivation: Derivation, *, masked: bool = False, inputs: Mapping[str, Wanted] | None = None
+) -> bytes:
+    """The derivation's text.
+
+    With `masked`, output paths are left out, as they are while the paths are being computed;
+    `inputs` stands for the input derivations.
+    """
+    inputs = derivation.input_derivations if inputs is None else inputs
+    environment = derivation.environment
+    if masked:
+        environment = environment | dict.fromkeys(derivation.outputs, "")
+    outputs = [
+        f'("{name}","{"" if masked else output.path}","{output.method}","{output.digest}")'
+        for name, output in _items(derivation.outputs)
+    ]
+    variables = [f"({_string(name)},{_string(value)})" for name, value in _items(environment)]
+    dynamic = any([wanted.dynamic for wanted in inputs.values()])
+    parts = (
+        _list(outputs),
+        _inputs(inputs),
+        _names(derivation.input_sources),
+        f'"{derivation.system}"',
+        _string(derivation.builder),
+        _list([_string(argument) for argument in derivation.arguments]),
+        _list(variables),
+    )
+    text = f"{_VERSIONED if dynamic else 'Derive('}{','.join(parts)})"
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _items(table: Mapping[str, T]) -> list[tuple[str, T]]:
+    return [(name, table[name]) for name in in_order(table)]
+
+
+def _string(text: str) -> str:
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+
+
+def _list(items: Iterable[str]) -> str:
+    return f"[{','.join(items)}]"
+
+
+def _names(names: Iterable[str]) -> str:
+    return _list([f'"{name}"' for name in in_order(names)])
+
+
+def _inputs(inputs: Mapping[str, Wanted]) -> str:
+    return _list([f'("{name}",{_wanted(wanted)})' for name, wanted in _items(inputs)])
+
+
+def _wanted(wanted: Wanted) -> str:
+    outputs = _names(wanted.outputs)
+    return f"({outputs},{_inputs(wanted.dynamic)})" if wanted.dynamic else outputs
+
+
+def parse(data: bytes, name: str) -> Derivation:
+    """The derivation that `data` describes; its `name` is that of the file, without `.drv`.
+
+    Raises ConversionError.
+    """
+    return _Parser(data.decode("utf-8", "surrogateescape"), name).derivation()
+
+
+# A string, up to its closing quote. Possessive: what cannot match is found out in one pass.
+_STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_MEANING = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+class _Parser:
+    def __init__(self, text: str, name: str) -> None:
+        self.text = text
+        self.name = name
+        self.at = 0
+        self.dynamic = False
+
+    def derivation(self) -> Derivation:
+        self.dynamic = self.text.startswith(_VERSIONED)
+        self.expect(_VERSIONED if self.dynamic else "Derive(")
+        outputs = dict(self.sequence(self.output))
+        self.expect(",")
+        inputs = dict(self.sequence(self.input))
+        self.expect(",")
+        sources = set(self.sequence(self.path))
+        self.expect(",")
+        system = self.string()
+        self.expect(",")
+        builder = self.string()
+        self.expect(",")
+        arguments = self.sequence(self.string)
+        self.expect(",")
+        environment = dict(self.sequence(self.pair))
+        self.expect(")")
+        if self.at != len(self.text):
+            self.fail("something after the end")
+        return Derivation(self.name, outputs, inputs, sources, system, builder, arguments, environment)
+
+    def output(self) -> tuple[str, Output]:
+        self.expect("(")
+        name = self.string()
+        self.expect(",")
+        path = self.string()
+        self.expect(",")
+        method = self.string()
+        self.expect(",")
+        digest = self.string()
+        self.expect(")")
+        if path:
+            self.check_path(path)
+        return name, Output(path, method, digest)
+
+    def input(self) -> tuple[str, Wanted]:
+        self.expect("(")
+        path = self.path()
+        self.expect(",")
+        wanted = self.wanted(0)
+        self.expect(")")
+        return path, wanted
+
+    def wanted(self, depth: int) -> Wanted:
+        if not (self.dynamic and self.text.startswith("(", self.at)):
+            return Wanted(frozenset(self.sequence(self.string)))
+        if depth > MAX_DYNAMIC:
+            self.fail("dynamic derivations nested too deeply")
+        self.expect("(")
+        outputs = frozenset(self.sequence(self.string))
+        self.expect(",")
+        dynamic = dict(self.sequence(lambda: self.child(depth + 1)))
+        self.expect(")")
+        return Wanted(outputs, dynamic)
+
+    def child(self, depth: int) -> tuple[str, Wanted]:
+        self.expect("(")
+        name = self.string()
+        self.expect(",")
+        wanted = self.wanted(depth)
+        self.expect(")")
+        return name, wanted
+
+    def pair(self) -> tuple[str, str]:
+        self.expect("(")
+        name = self.string()
+        self.expect(",")
+        value = self.string()
+        self.expect(")")
+        return name, value
+
+    def path(self) -> str:
+        path = self.string()
+        self.check_path(path)
+        return path
+
+    def check_path(self, path: str) -> None:
+        if not path.startswith("/"):
+            self.fail(f"bad path '{path}' in derivation")
+
+    def sequence(self, item: Callable[[], T]) -> list[T]:
+        self.expect("[")
+        items: list[T] = []
+        while not self.text.startswith("]", self.at):
+            if items:
+                self.expect(",")
+            items.append(item())
+        self.at += 1
+        return items
+
+    def string(self) -> str:
+        found = _STRING.match(self.text, self.at)
+        if found is None:
+            self.fail("expected a string")
+        self.at = found.end()
+        text = found[1]
+        return _ESCAPE.sub(lambda escape: _MEANING.get(escape[1], escape[1]), text) if "\\" in text else text
+
+    def expect(self, word: str) -> None:
+        if not self.text.startswith(word, self.at):
+            self.fail(f"expected string '{word}'")
+        self.at += len(word)
+
+    def fail(self, what: str) -> NoReturn:
+        raise ConversionError(f"error parsing derivation '{self.name}': {what}, at character {self.at}")
