@@ -17,7 +17,7 @@ from posixpath import dirname, join
 from typing import Literal, Self, TypeVar, get_args
 
 from aionix._version import __version__
-from aionix.builtins import make_scope
+from aionix.builtins import INTERNAL_FILES, make_scope
 from aionix.builtins.files import read_bytes
 from aionix.builtins.imports import import_file
 from aionix.builtins.registry import Spec
@@ -35,6 +35,7 @@ from aionix.errors import (
 from aionix.io import EvalIO
 from aionix.observers import CompilerObserver, RuntimeObserver
 from aionix.source import Source, SourceMap
+from aionix.store.virtual import VirtualStore
 from aionix.syntax import ParseOptions, parse
 from aionix.syntax.nodes import Expr
 from aionix.syntax.tables import load as load_tables
@@ -51,6 +52,7 @@ from aionix.vm.interpreter import Interpreter
 from aionix.vm.machine import Machine
 from aionix.vm.run import Run
 from aionix.vm.search_path import parse_search_path, split_nix_path
+from aionix.vm.store_files import StoreFiles
 from aionix.warnings import EvalWarning
 
 load_tables()  # now, since reading a file later would block the event loop
@@ -128,6 +130,7 @@ class EvaluationBuilder:
         self._runtime_observer: RuntimeObserver | None = None
         self._compiler_observer: CompilerObserver | None = None
         self._sources: SourceMap | None = None
+        self._features: frozenset[str] = frozenset()
 
     def pure(self, value: bool = True) -> Self:
         """No environment, no clock, no system name: only what the code and its files say."""
@@ -196,6 +199,12 @@ class EvaluationBuilder:
         self._compiler_observer = observer
         return self
 
+    def features(self, names: Iterable[str]) -> Self:
+        """Experimental features of Nix to have: `ca-derivations`, `impure-derivations`,
+        `dynamic-derivations`, `git-hashing`. (`pipe-operators` is a matter of `parse_options`.)"""
+        self._features = frozenset(names)
+        return self
+
     def source_map(self, sources: SourceMap) -> Self:
         """Shares a source map with other evaluations."""
         self._sources = sources
@@ -215,16 +224,18 @@ class Evaluation:
 
     def __init__(self, settings: EvaluationBuilder) -> None:
         self.sources = settings._sources or SourceMap()
+        self.store = VirtualStore(settings._io.store_dir() or "/nix/store")
         self.host = Host(
-            io=Backend(settings._io),
+            io=StoreFiles(Backend(settings._io), self.store, INTERNAL_FILES),
+            store=self.store,
             sources=self.sources,
             imports=Imports(self._load),
             trace=_guarded(settings._trace),
             search_path=parse_search_path(settings._search_path, os.getcwd()),
             pure=settings._pure,
-            store_dir=settings._io.store_dir() or "/nix/store",
             current_system=settings._system,
             abort_on_warn=settings._abort_on_warn,
+            features=settings._features,
         )
         self.machine = Machine(settings._max_call_depth)
         self._interpreter = Interpreter(self.machine, settings._runtime_observer)

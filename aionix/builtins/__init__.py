@@ -16,20 +16,22 @@ from aionix.builtins import (  # noqa: F401  # they register their functions
     context,
     control,
     decode,
+    derivation,
     encode,
+    fetchers,
     files,
     hashing,
     imports,
     lists,
     regex,
     sorting,
+    sources,
     strings,
     types,
-    unavailable,
     versions,
 )  # fmt: skip
 from aionix.builtins.environment import constants
-from aionix.builtins.registry import REGISTRY, Spec
+from aionix.builtins.registry import REGISTRY, Spec, make_spec
 from aionix.values.attrs import AttrSet
 from aionix.values.thunk import Thunk, Value
 from aionix.vm.host import Host
@@ -37,6 +39,11 @@ from aionix.vm.host import Host
 #: Builtins that are written in Nix. Read when this module is: later, it would block the loop.
 _IN_NIX = {
     source.stem: source.read_text() for source in Path(__file__).with_name("nix").glob("*.nix")
+}
+
+#: Files that programs import as `<nix/NAME>`.
+INTERNAL_FILES = {
+    file.name: file.read_bytes() for file in Path(__file__).with_name("nix").glob("corepkgs/*.nix")
 }
 
 #: Builtins that are variables of their own too (Nix manual, "Built-ins"); all others are
@@ -58,6 +65,8 @@ def make_scope(
     `from_source(name, text)` gives the thunk of a builtin that is written in Nix.
     """
     specs = {**REGISTRY, **{spec.name: spec for spec in extra}}
+    if "dynamic-derivations" in host.features:
+        specs["outputOf"] = make_spec("outputOf", derivation.output_of)
     members: dict[str, Value] = {name: spec.bind(host) for name, spec in specs.items()}
     members |= constants(host)
     members["langVersion"] = LANGUAGE_VERSION

@@ -16,16 +16,13 @@ from aionix.builtins.registry import (
     expect_plain_str,
 )
 from aionix.errors import ContextError
-from aionix.store.nix32 import ALPHABET
-from aionix.store.paths import DIGEST_LENGTH, name_problem
+from aionix.store.paths import base_problem
 from aionix.values.attrs import AttrSet, sorted_names
 from aionix.values.paths import clean
 from aionix.values.printing import show_name
 from aionix.values.strings import Context, ContextString, context_of, plain, with_context
 from aionix.values.thunk import Value
 from aionix.vm.host import Host
-
-_DIGITS = frozenset(ALPHABET)
 
 
 @builtin("hasContext")
@@ -69,16 +66,11 @@ def append_to_context(context: Context, wanted: AttrSet, store_dir: str) -> Cont
 
 
 def _store_path(key: str, store_dir: str) -> str:
-    directory, _, base = clean(key).rpartition("/")
-    digits, dash, name = (
-        base[:DIGEST_LENGTH],
-        base[DIGEST_LENGTH : DIGEST_LENGTH + 1],
-        base[DIGEST_LENGTH + 1 :],
-    )
-    fits = key.startswith("/") and directory == store_dir and dash == "-"
-    if not fits or not set(digits) <= _DIGITS or name_problem(name) is not None:
+    path = clean(key)
+    directory, _, base = path.rpartition("/")
+    if not key.startswith("/") or directory != store_dir or base_problem(base) is not None:
         raise ContextError(f"context key '{show_name(key)}' is not a store path")
-    return f"{store_dir}/{base}"
+    return path
 
 
 def _elements(key: str, path: str, wanted: AttrSet) -> set[str]:

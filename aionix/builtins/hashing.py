@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aionix.builtins.files import read_bytes
 from aionix.builtins.registry import Lazy, PlainStr, builtin, expect_attrs, expect_plain_str, expect_str
-from aionix.errors import MissingAttribute, NixError
-from aionix.store.hashes import check_algorithm, check_format, hash_bytes, parse_hash
-from aionix.store.nix32 import encode
+from aionix.errors import InvalidHash, MissingAttribute, NixError
+from aionix.store.hashes import SIZES, Hash, check_algorithm, check_format, hash_bytes, parse_hash
+from aionix.store.paths import placeholder as output_placeholder
 from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_path
 from aionix.values.strings import to_bytes
@@ -56,4 +56,15 @@ def _string_attribute(attrs: AttrSet, name: str) -> str:
 @builtin("placeholder")
 def placeholder(output: PlainStr) -> Value:
     """A string that the path of `output` replaces when the derivation is built."""
-    return "/" + encode(hash_bytes("sha256", b"nix-output:" + to_bytes(output)).digest)
+    return output_placeholder(output)
+
+
+def parse_given_hash(host: Host, text: str, algorithm: str | None) -> Hash:
+    """As `parse_hash`; an empty `text` is a hash of zeros, which is told: it will be seen to be wrong."""
+    if text:
+        return parse_hash(text, algorithm)
+    if algorithm is None:
+        raise InvalidHash("empty hash requires explicit hash algorithm")
+    hash = Hash(algorithm, bytes(SIZES[algorithm]))
+    host.warn(f"found empty hash, assuming '{hash.spell('sri')}'")
+    return hash

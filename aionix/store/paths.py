@@ -10,10 +10,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from aionix.errors import InvalidArgument
-from aionix.io import EvalIO
 from aionix.store import nix32
 from aionix.store.derivation import EXTENSION, in_order
-from aionix.store.nar import nar_hash
 
 DIGEST_LENGTH = 32
 MAX_NAME_LENGTH = 211
@@ -139,26 +137,32 @@ def split_path(path: str) -> tuple[str, str]:
     return base[:DIGEST_LENGTH], base[DIGEST_LENGTH + 1 :]
 
 
-def is_base(base: str) -> bool:
-    """Is `base` what stands in a store: 32 digits, a dash, a name?"""
-    digits, dash = base[:DIGEST_LENGTH], base[DIGEST_LENGTH : DIGEST_LENGTH + 1]
-    fits = len(digits) == DIGEST_LENGTH and _DIGITS.issuperset(digits)
-    return fits and dash == "-" and name_problem(base[DIGEST_LENGTH + 1 :]) is None
+def base_problem(base: str) -> str | None:
+    """Why `base` cannot stand in a store, in Nix's words; None if it can: 32 digits, a dash, a name."""
+    digits = base[:DIGEST_LENGTH]
+    if len(base) <= DIGEST_LENGTH:
+        return f"'{base}' is too short to be a valid store path"
+    for char in digits:
+        if char not in _DIGITS:
+            return f"store path '{base}' contains illegal base-32 character '{char}'"
+    problem = name_problem(base[DIGEST_LENGTH + 1 :])
+    return None if problem is None else f"path '{base}' is not a valid store path: {problem}"
 
 
 def in_store(path: str, store_dir: str) -> str | None:
-    """The store path that `path` is, or is inside of; None if it is elsewhere."""
+    """The store path that `path` is, or is inside of; None if it is elsewhere.
+
+    Raises InvalidArgument if what stands there can be no store path.
+    """
     if not path.startswith(store_dir + "/"):
         return None
     base = path[len(store_dir) + 1 :].partition("/")[0]
-    return f"{store_dir}/{base}" if is_base(base) else None
+    problem = base_problem(base)
+    if problem is not None:
+        raise InvalidArgument(problem)
+    return f"{store_dir}/{base}"
 
 
 def base_name(path: str) -> str:
     """The name of the store path that a copy of `path` gets."""
     return path.rpartition("/")[2] or "source"
-
-
-async def copy_path(io: EvalIO, path: str, store_dir: str) -> str:
-    """The store path of the file or tree at `path`, computed only. Raises FileError, InvalidArgument."""
-    return source_path(base_name(path), await nar_hash(io, path), store_dir)

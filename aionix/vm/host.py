@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import anyio
+
+from aionix.errors import NotAvailable
 from aionix.io import EvalIO
 from aionix.source import SourceMap
-from aionix.store.paths import copy_path
+from aionix.store.virtual import VirtualStore
 from aionix.values.strings import with_context
 from aionix.vm.imports import Imports
 from aionix.vm.search_path import Entry
+from aionix.vm.sources import Copy, add_source, copy_path, load_derivation
 
 
 @dataclass(slots=True, eq=False)
@@ -18,25 +22,63 @@ class Host:
     """What lives as long as the `Evaluation`: its IO, its sources, its settings.
 
     `imports` is the import cache. `trace` takes the messages of `trace` and `warn`.
-    `search_path` is where `<name>` is looked up.
+    `search_path` is where `<name>` is looked up. `store` has what was put into it; `io` sees that
+    too. `features` are the experimental ones that are on.
     """
 
     io: EvalIO
     sources: SourceMap
+    store: VirtualStore
     imports: Imports
     trace: Callable[[str], None]
     search_path: list[Entry] = field(default_factory=list)
     pure: bool = False
-    store_dir: str = "/nix/store"
     current_system: str = "x86_64-linux"
     abort_on_warn: bool = False
     trace_verbose: bool = False
+    features: frozenset[str] = frozenset()
     _copied: dict[str, str] = field(default_factory=dict)
+    _copying: dict[str, anyio.Event] = field(default_factory=dict)
+
+    @property
+    def store_dir(self) -> str:
+        return self.store.directory
+
+    def require_feature(self, name: str) -> None:
+        """Raises NotAvailable unless the experimental feature `name` is on."""
+        if name not in self.features:
+            raise NotAvailable(
+                f"experimental Nix feature '{name}' is disabled; "
+                f"add '--extra-experimental-features {name}' to enable it"
+            )
+
+    def warn(self, message: str) -> None:
+        """Tells something that is odd about what the program does."""
+        self.trace(f"warning: {message}")
 
     async def copy_to_store(self, path: str) -> str:
-        """The store path of the file or tree at `path`, a string with itself as its context."""
-        copied = self._copied.get(path)
-        if copied is None:
-            store_path = await self.io.import_path(path) or await copy_path(self.io, path, self.store_dir)
-            copied = self._copied[path] = with_context(store_path, frozenset((store_path,)))
-        return copied
+        """The store path of the file or tree at `path`, a string with itself as its context.
+
+        Each is read once, by whoever asks first.
+        """
+        while path not in self._copied:
+            if path in self._copying:
+                await self._copying[path].wait()
+                continue
+            done = self._copying[path] = anyio.Event()
+            try:
+                store_path = await copy_path(self.io, self.store, path)
+                self._copied[path] = with_context(store_path, frozenset((store_path,)))
+            finally:
+                del self._copying[path]
+                done.set()
+        return self._copied[path]
+
+    async def add_source(self, copy: Copy) -> str:
+        """The store path of what `copy` describes, a string with itself as its context."""
+        path = await add_source(self.io, self.store, copy)
+        return with_context(path, frozenset((path,)))
+
+    async def load_derivation(self, path: str) -> None:
+        """Makes a derivation known that this evaluation did not make; raises FileError."""
+        await load_derivation(self.io, self.store, path)

@@ -14,6 +14,7 @@ from aionix.errors import NixPathResolution
 from aionix.io import EvalIO, is_missing
 from aionix.values.paths import clean
 from aionix.vm.file_errors import resolved_file_error
+from aionix.vm.store_files import INTERNAL
 
 
 class Entry(NamedTuple):
@@ -63,6 +64,8 @@ async def find_file(io: EvalIO, entries: Iterable[Entry], name: str, *, pure: bo
             found = await _resolved(io, clean(entry.place + clean("/" + rest)))
             if found is not None:
                 return found
+    if name.startswith("nix/") and await io.path_exists(INTERNAL + name[3:]):
+        return INTERNAL + name[3:]
     raise NixPathResolution(_not_found(name, pure))
 
 
@@ -85,8 +88,6 @@ async def _resolved(io: EvalIO, path: str) -> str | None:
 
 
 def _not_found(name: str, pure: bool) -> str:
-    if name.startswith("nix/"):
-        return f"file '{name}' is one that C++ Nix brings along, which this evaluator does not offer"
     if pure:
         return f"cannot look up '<{name}>' in pure evaluation mode (use '--impure' to override)"
     return f"file '{name}' was not found in the Nix search path (add it using $NIX_PATH or -I)"

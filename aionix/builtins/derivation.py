@@ -1,0 +1,322 @@
+"""`derivationStrict`: from a set of attributes to a derivation and the paths of its outputs.
+
+(Nix manual, "Derivations" and "Advanced Attributes")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aionix.builtins.encode import json_string, to_json
+from aionix.builtins.hashing import parse_given_hash
+from aionix.builtins.registry import (
+    PlainStr,
+    builtin,
+    expect_attrs,
+    expect_bool,
+    expect_list,
+    expect_plain_str,
+    expect_str,
+)
+from aionix.errors import ContextError, InvalidArgument, InvalidHash, MissingAttribute, NixError
+from aionix.store.derivation import EXTENSION, Derivation, Output, Wanted
+from aionix.store.hashes import SIZES
+from aionix.store.paths import downstream_placeholder, fixed_output_path, name_problem, placeholder
+from aionix.store.virtual import VirtualStore
+from aionix.values.attrs import AttrSet, sorted_names
+from aionix.values.coercion import coerce_to_string
+from aionix.values.strings import Context, ContextString, context_of, plain, with_context
+from aionix.values.thunk import Value, current_fiber, force
+from aionix.vm.host import Host
+
+#: `outputHashMode` -> how a hash of that kind is marked in a derivation.
+_METHODS = {"flat": "", "recursive": "r:", "nar": "r:", "text": "text:", "git": "git:"}
+_FEATURE_OF_METHOD = {"text:": "dynamic-derivations", "git:": "git-hashing"}
+
+_WORD = re.compile(r"[^ \t\n\r]+")
+
+#: Attributes that a derivation with structured attributes does not heed any more.
+_WITHOUT_EFFECT = {
+    "allowedReferences": "outputChecks.<output>.allowedReferences",
+    "allowedRequisites": "outputChecks.<output>.allowedRequisites",
+    "disallowedReferences": "outputChecks.<output>.disallowedReferences",
+    "disallowedRequisites": "outputChecks.<output>.disallowedRequisites",
+    "maxSize": "outputChecks.<output>.maxSize",
+    "maxClosureSize": "outputChecks.<output>.maxClosureSize",
+}
+
+
+@builtin("derivationStrict")
+def derivation_strict(host: Host, attributes: Value) -> Value:
+    """The paths of a derivation (`drvPath`) and of its outputs, by name. `derivation` is made of it."""
+    attributes = expect_attrs(attributes)
+    name = _name(attributes)
+    try:
+        problem = name_problem(name)
+        if problem is not None:
+            raise InvalidArgument(f"invalid derivation name: {problem}. Please pass a different 'name'.")
+        return _paths(host.store, _Draft(host, name).read(attributes))
+    except NixError as error:
+        span = attributes.position_of("name")
+        place = host.sources.describe(span) if span is not None else "«none»"
+        error.add_frame(f"while evaluating derivation '{name}'\n  whose name attribute is located at {place}")
+        raise
+
+
+def _name(attributes: AttrSet) -> str:
+    if "name" not in attributes:
+        raise MissingAttribute("attribute 'name' missing")
+    try:
+        return expect_plain_str(attributes["name"])
+    except NixError as error:
+        error.add_frame("while evaluating the derivation attribute 'name'", attributes.position_of("name"))
+        raise
+
+
+def _paths(store: VirtualStore, path: str) -> AttrSet:
+    result = AttrSet(drvPath=with_context(path, frozenset({f"={path}"})))
+    for name in store.derivations[path].outputs:
+        result[name] = with_context(store.output(path, name), frozenset({f"!{name}!{path}"}))
+    return result
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A derivation, while its attributes are read."""
+
+    host: Host
+    name: str
+    derivation: Derivation = field(init=False)
+    context: set[str] = field(default_factory=set)
+    outputs: list[str] = field(default_factory=lambda: ["out"])
+    hash: str | None = None
+    algorithm: str | None = None
+    method: str | None = None
+    floating: bool = False
+    impure: bool = False
+
+    def __post_init__(self) -> None:
+        self.derivation = Derivation(self.name)
+
+    def read(self, attributes: AttrSet) -> str:
+        """The store path of the derivation with these attributes."""
+        structured = _flag(attributes, "__structuredAttrs")
+        ignore_nulls = _flag(attributes, "__ignoreNulls")
+        json: list[str] = []
+        for name in sorted_names(attributes):
+            if name == "__ignoreNulls":
+                continue
+            value = attributes[name]
+            try:
+                if ignore_nulls and force(value) is None:
+                    continue
+                if self.read_special(name, value):
+                    continue
+                if structured:
+                    self.read_structured(name, value, json)
+                else:
+                    self.read_variable(name, value)
+            except NixError as error:
+                message = f"while evaluating attribute '{name}' of derivation '{self.name}'"
+                error.add_frame(message, attributes.position_of(name))
+                raise
+        if structured:
+            self.derivation.environment["__json"] = f"{{{','.join(json)}}}"
+        return self.finish()
+
+    def read_special(self, name: str, value: Value) -> bool:
+        """Was this an attribute that the builder is not told of as such?"""
+        if name == "args":
+            self.derivation.arguments = [
+                self.plain(coerce_to_string(item, strong=True)) for item in expect_list(value)
+            ]
+        elif name == "__contentAddressed" and expect_bool(value):
+            self.host.require_feature("ca-derivations")
+            self.floating = True
+        elif name == "__impure" and expect_bool(value):
+            self.host.require_feature("impure-derivations")
+            self.impure = True
+        else:
+            return False
+        return True
+
+    def read_variable(self, name: str, value: Value) -> None:
+        text = self.plain(coerce_to_string(value, strong=True))
+        self.derivation.environment[name] = text
+        if name in _SETTERS:
+            _SETTERS[name](self, text)
+        elif name == "outputs":
+            self.set_outputs(_WORD.findall(text))
+
+    def read_structured(self, name: str, value: Value, json: list[str]) -> None:
+        if name == "__structuredAttrs":
+            return
+        json.append(f"{json_string(name)}:{self.plain(to_json(value))}")
+        if name == "builder":
+            self.derivation.builder = self.plain(expect_str(value))
+        elif name in _SETTERS:
+            _SETTERS[name](self, expect_plain_str(value))
+        elif name == "outputs":
+            self.set_outputs([expect_plain_str(item) for item in expect_list(value)])
+        elif name in _WITHOUT_EFFECT:
+            self.host.warn(
+                f"In a derivation named '{self.name}', 'structuredAttrs' disables the effect of "
+                f"the derivation attribute '{name}'; use '{_WITHOUT_EFFECT[name]}' instead"
+            )
+
+    def plain(self, text: str) -> str:
+        """The text; what it depends on is noted."""
+        if type(text) is ContextString:
+            self.context |= text.context
+        return plain(text)
+
+    def set_builder(self, text: str) -> None:
+        self.derivation.builder = text
+
+    def set_system(self, text: str) -> None:
+        self.derivation.system = text
+
+    def set_hash(self, text: str) -> None:
+        self.hash = text
+
+    def set_algorithm(self, text: str) -> None:
+        # An unknown one is as good as none: the hash itself may name its own.
+        self.algorithm = text if text in SIZES else None
+
+    def set_method(self, text: str) -> None:
+        if text not in _METHODS:
+            raise InvalidArgument(f"invalid value '{text}' for 'outputHashMode' attribute")
+        self.method = _METHODS[text]
+        if self.method in _FEATURE_OF_METHOD:
+            self.host.require_feature(_FEATURE_OF_METHOD[self.method])
+
+    def set_outputs(self, names: list[str]) -> None:
+        seen: set[str] = set()
+        for name in names:
+            if name in seen:
+                raise InvalidArgument(f"duplicate derivation output '{name}'")
+            if name == "drvPath":
+                raise InvalidArgument("invalid derivation output name 'drvPath'")
+            seen.add(name)
+        if not names:
+            raise InvalidArgument("derivation cannot have an empty set of outputs")
+        self.outputs = sorted_names(names)
+
+    def finish(self) -> str:
+        """The store path, once all attributes are read."""
+        derivation = self.derivation
+        self.add_inputs()
+        if not derivation.builder:
+            raise MissingAttribute("required attribute 'builder' missing")
+        if not derivation.system:
+            raise MissingAttribute("required attribute 'system' missing")
+        if self.name.endswith(EXTENSION) and not (self.method == "text:" and self.outputs == ["out"]):
+            raise InvalidArgument(
+                f"derivation names are allowed to end in '{EXTENSION}' "
+                "only if they produce a single derivation file"
+            )
+        if self.hash is not None:
+            self.fix_output(self.hash)
+        elif self.floating or self.impure:
+            self.float_outputs()
+        else:
+            derivation.environment |= dict.fromkeys(self.outputs, "")
+            derivation.outputs = {name: Output() for name in self.outputs}
+        return self.host.store.instantiate(derivation)
+
+    def fix_output(self, text: str) -> None:
+        if self.outputs != ["out"]:
+            raise InvalidArgument("multiple outputs are not supported in fixed-output derivations")
+        hash = parse_given_hash(self.host, text, self.algorithm)
+        method = self.method or ""
+        if method == "git:" and hash.algorithm not in ("sha1", "sha256"):
+            raise InvalidHash("Git file ingestion must use SHA-1 or SHA-256 hash")
+        path = fixed_output_path(self.name, method, hash.algorithm, hash.digest, self.host.store_dir)
+        self.derivation.environment["out"] = path
+        self.derivation.outputs = {"out": Output(path, method + hash.algorithm, hash.digest.hex())}
+
+    def float_outputs(self) -> None:
+        if self.floating and self.impure:
+            raise InvalidArgument("derivation cannot be both content-addressed and impure")
+        method = "r:" if self.method is None else self.method
+        output = Output("", method + (self.algorithm or "sha256"), "impure" if self.impure else "")
+        for name in self.outputs:
+            self.derivation.environment[name] = placeholder(name)
+            self.derivation.outputs[name] = output
+
+    def add_inputs(self) -> None:
+        """What the attributes depend on becomes input of the derivation."""
+        derivation, store = self.derivation, self.host.store
+        wanted: dict[str, Wanted] = {}
+        for element in self.context:
+            if element[0] == "=":
+                self.know(element[1:])
+                sources, whole = store.whole(element[1:])
+                derivation.input_sources |= sources
+                wanted |= {path: _united(wanted.get(path), outputs) for path, outputs in whole.items()}
+            elif element[0] == "!":
+                *names, path = element[1:].split("!")
+                self.know(path)
+                wanted[path] = _with(wanted.get(path), names)
+            else:
+                derivation.input_sources.add(element)
+        derivation.input_derivations = wanted
+
+    def know(self, path: str) -> None:
+        if path not in self.host.store.derivations:
+            current_fiber().suspend(self.host.load_derivation(path))
+
+
+_SETTERS: dict[str, Callable[[_Draft, str], None]] = {
+    "builder": _Draft.set_builder,
+    "system": _Draft.set_system,
+    "outputHash": _Draft.set_hash,
+    "outputHashAlgo": _Draft.set_algorithm,
+    "outputHashMode": _Draft.set_method,
+}
+
+
+def _flag(attributes: AttrSet, name: str) -> bool:
+    return name in attributes and expect_bool(attributes[name])
+
+
+def _united(left: Wanted | None, right: Wanted) -> Wanted:
+    if left is None:
+        return right
+    return Wanted(left.outputs | right.outputs, {**right.dynamic, **left.dynamic})
+
+
+def _with(wanted: Wanted | None, names: list[str]) -> Wanted:
+    """`wanted`, and the output that `names` lead to, the last first."""
+    wanted = wanted or Wanted()
+    *outer, name = names
+    if not outer:
+        return Wanted(wanted.outputs | {name}, wanted.dynamic)
+    return Wanted(wanted.outputs, {**wanted.dynamic, name: _with(wanted.dynamic.get(name), outer)})
+
+
+def output_of(host: Host, derivation: Value, output: PlainStr) -> Value:
+    """The output `output` of a derivation that is itself an output, as a string that stands for it.
+
+    The builtin `outputOf`, which needs the feature `dynamic-derivations`.
+    """
+    text = coerce_to_string(derivation, copy=False)
+    element = _only_element(text, context_of(text))
+    if element[0] == "!":
+        return with_context(downstream_placeholder(text, output), frozenset({f"!{output}{element}"}))
+    path = element.removeprefix("=")
+    if path not in host.store.derivations:
+        current_fiber().suspend(host.load_derivation(path))
+    return with_context(host.store.output(path, output), frozenset({f"!{output}!{path}"}))
+
+
+def _only_element(text: str, context: Context) -> str:
+    if len(context) != 1:
+        raise ContextError(
+            f"string '{text}' has {len(context)} entries in its context. "
+            "It should only have exactly one entry"
+        )
+    (element,) = context
+    return element
