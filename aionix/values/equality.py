@@ -12,6 +12,7 @@ from __future__ import annotations
 from aionix.values.attrs import AttrSet
 from aionix.values.limits import MAX_NESTING, checkpoint, too_deep
 from aionix.values.paths import Path
+from aionix.values.strings import ContextString
 from aionix.values.thunk import Value, force
 
 
@@ -47,7 +48,7 @@ def _equal(left: Value, right: Value, depth: int) -> bool:
     return False  # functions
 
 
-_PLAIN = frozenset({int, float, bool, type(None), str})
+_PLAIN = frozenset({int, float, bool, type(None), str, ContextString})
 
 
 def _equal_mixed(left: Value, right: Value) -> bool:
