@@ -7,13 +7,19 @@ that the evaluation can read it again, and a program can look at it, draw it, or
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from os import PathLike
+from typing import TYPE_CHECKING, NamedTuple
 
 from aionix.errors import ContextError, FileError
 from aionix.store.aterm import unparse
 from aionix.store.derivation import EXTENSION, Derivation, Output, Wanted
 from aionix.store.modulo import Modulo, hash_modulo
 from aionix.store.paths import downstream_placeholder, output_path, text_path
+
+if TYPE_CHECKING:
+    from aionix.store.difference import Difference
+    from aionix.store.graph import Graph
+    from aionix.store.writing import Writable
 
 
 class Source(NamedTuple):
@@ -127,10 +133,31 @@ class VirtualStore:
         if path not in self.derivations:
             raise FileError(f"path '{path}' is not valid", path)
         found = self.requisites(path)
-        wanted = {
-            each: Wanted(frozenset(self.derivations[each].outputs)) for each in found if each in self.derivations
-        }
-        return found, wanted
+        known = [each for each in found if each in self.derivations]
+        return found, {each: Wanted(frozenset(self.derivations[each].outputs)) for each in known}
+
+    def graph(self, roots: Iterable[str] | None = None) -> Graph:
+        """What `roots`, store paths, and all they need, need of each other; everything, unless told."""
+        from aionix.store.graph import graph
+
+        return graph(self, roots)
+
+    def difference(self, left: str, right: str, other: VirtualStore | None = None) -> Difference | None:
+        """Why the derivation `left` is not `right`, which may be in another store; None if it is."""
+        from aionix.store.difference import difference
+
+        return difference(self, left, other or self, right)
+
+    async def write_to(
+        self, target: str | PathLike[str] | Writable, roots: Iterable[str] | None = None
+    ) -> list[str]:
+        """Writes the `.drv` files of `roots` and of all they need; of everything, unless told.
+
+        `target` is a directory, or anything that can write. Returns the store paths. Raises FileError.
+        """
+        from aionix.store.writing import write_to
+
+        return await write_to(self, target, roots)
 
 
 def closure(roots: Iterable[str], following: Callable[[str], Iterable[str]]) -> set[str]:
