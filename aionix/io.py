@@ -22,7 +22,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 #: As Linux: a path that meets more links than this is a loop.
 MAX_LINKS = 40
@@ -48,6 +48,14 @@ class FileReader(Protocol):
 
     async def read(self, count: int) -> bytes:
         """The next bytes, at most `count`; empty at the end."""
+
+
+class OpenEntry(NamedTuple):
+    """What is at a path, its own link not followed; a regular file is open to be read."""
+
+    kind: FileType
+    executable: bool = False
+    file: FileReader | None = None
 
 
 class EvalIO(ABC):
@@ -83,6 +91,16 @@ class EvalIO(ABC):
         """A regular file, links followed, to be read in pieces: `async with io.open(p) as f`.
         (hashing and copying large files)"""
         return _whole(self, path)
+
+    def open_entry(
+        self, path: str, kind: FileType | None = None
+    ) -> AbstractAsyncContextManager[OpenEntry]:
+        """`path` itself: `file_type`, `is_executable` and `open` in one. (copying to the store)
+
+        `kind` is what `read_dir` said, if it was asked. A backend that can answer all of it at
+        once should: some thousand files are copied one by one.
+        """
+        return _open_entry(self, path, kind)
 
     async def resolve(self, path: str) -> str:
         """`path` without links; what is missing stays as it is written.
@@ -227,3 +245,14 @@ class _Bytes:
 @asynccontextmanager
 async def _whole(io: EvalIO, path: str) -> AsyncIterator[FileReader]:
     yield _Bytes(await io.read(path))
+
+
+@asynccontextmanager
+async def _open_entry(io: EvalIO, path: str, kind: FileType | None) -> AsyncIterator[OpenEntry]:
+    kind = kind or await io.file_type(path)
+    if kind is not FileType.REGULAR:
+        yield OpenEntry(kind)
+        return
+    executable = await io.is_executable(path)
+    async with io.open(path) as file:
+        yield OpenEntry(kind, executable, file)

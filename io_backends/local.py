@@ -18,7 +18,7 @@ from typing import NamedTuple, Self, TypeVar
 import aiofiles.os
 import anyio.to_thread
 
-from aionix.io import EvalIO, FileReader, FileType, follow_links, is_missing
+from aionix.io import EvalIO, FileReader, FileType, OpenEntry, follow_links, is_missing
 
 try:
     from sniffio import current_async_library
@@ -32,6 +32,10 @@ T = TypeVar("T")
 
 #: What `read` takes into memory at most; `open` has no bound.
 MAX_FILE_SIZE = 1 << 30
+
+# What is read in the hop that opens a file: most have no more.
+_HEAD = 1 << 18
+_BLOCK = 1 << 12
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 # To pass through a directory needs no right to list it, where the system knows O_PATH.
@@ -88,11 +92,17 @@ class LocalDisk(EvalIO):
 
     @asynccontextmanager
     async def open(self, path: str) -> AsyncIterator[FileReader]:
-        file = await _in_thread(partial(self._open, path))
-        try:
-            yield _Reader(file)
-        finally:
-            file.close()  # of a file that was only read: nothing is flushed
+        with await _in_thread(partial(self._reader, path)) as reader:
+            yield reader
+
+    @asynccontextmanager
+    async def open_entry(self, path: str, kind: FileType | None = None) -> AsyncIterator[OpenEntry]:
+        found = await _in_thread(partial(self._entry, path))
+        if isinstance(found, FileType):
+            yield OpenEntry(found)
+            return
+        with found:
+            yield OpenEntry(FileType.REGULAR, found.executable, found)
 
     def get_env(self, name: str) -> str | None:
         if not self._env:
@@ -106,10 +116,27 @@ class LocalDisk(EvalIO):
         with self._open(path) as file:
             return _read_all(file, self._max_file_size)
 
+    def _reader(self, path: str) -> _Reader:
+        return _Reader(self._open(path))
+
+    def _entry(self, path: str) -> _Reader | FileType:
+        """The kind of what `path` itself is; a regular file is opened."""
+        with self._place(path, follow=False) as place:
+            kind = _kind(place.stat(follow=False).st_mode)
+            if kind is not FileType.REGULAR:
+                return kind
+            file = FileIO(place.open(_OPEN | os.O_NOFOLLOW), "r")
+        return _Reader(self._checked(file, path))
+
     def _open(self, path: str) -> FileIO:
         with self._place(path, follow=True) as place:
             _refuse_special(place.stat(follow=True).st_mode, path)  # opening a device may act on it
             file = FileIO(place.open(_OPEN), "r")
+        return self._checked(file, path)
+
+    @staticmethod
+    def _checked(file: FileIO, path: str) -> FileIO:
+        """`file`, if it still is regular now that it is open."""
         try:
             _refuse_special(os.fstat(file.fileno()).st_mode, path)
         except OSError:
@@ -236,13 +263,34 @@ def _target(cursor: _Cursor | None, path: str) -> str | None:
 
 
 class _Reader:
-    """A FileReader over an open file."""
+    """A FileReader over an open file, whose beginning, most often all of it, is read at once."""
 
     def __init__(self, file: FileIO) -> None:
         self._file = file
-        self.size = os.fstat(file.fileno()).st_size
+        try:
+            status = os.fstat(file.fileno())
+            self.size = status.st_size
+            self.executable = bool(status.st_mode & stat.S_IXUSR)
+            wanted = min(max(self.size, _BLOCK) + 1, _HEAD)
+            self._head = file.read(wanted) or b""
+        except BaseException:
+            file.close()
+            raise
+        if len(self._head) == self.size < wanted:
+            file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()  # of a file that was only read: nothing is flushed
 
     async def read(self, count: int) -> bytes:
+        if self._head:
+            piece, self._head = self._head[:count], self._head[count:]
+            return piece
+        if self._file.closed:
+            return b""
         return await _in_thread(partial(self._file.read, count)) or b""
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from typing import TypeVar
 
 from aionix.errors import BackendFailed, InternalError, NixError
-from aionix.io import EvalIO, FileReader, FileType
+from aionix.io import EvalIO, FileReader, FileType, OpenEntry
 
 T = TypeVar("T")
 
@@ -54,6 +54,17 @@ class Backend(EvalIO):
         with self._blamed("open", path):
             async with self._io.open(path) as reader:
                 yield reader
+
+    def open_entry(
+        self, path: str, kind: FileType | None = None
+    ) -> AbstractAsyncContextManager[OpenEntry]:
+        return self._opened_entry(path, kind)
+
+    @asynccontextmanager
+    async def _opened_entry(self, path: str, kind: FileType | None) -> AsyncIterator[OpenEntry]:
+        with self._blamed("open_entry", path):
+            async with self._io.open_entry(path, kind) as entry:
+                yield _checked(OpenEntry, entry)
 
     async def resolve(self, path: str) -> str:
         with self._blamed("resolve", path):
