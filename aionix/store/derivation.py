@@ -101,9 +101,10 @@ def _output_json(output: Output) -> dict[str, object]:
         described["hash"] = output.digest
     if output.method:
         prefix, _, algorithm = output.method.rpartition(":")
-        described |= {"hashAlgo": algorithm, "method": _METHODS.get(prefix, prefix)}
-    if output.digest == "impure":
-        described["impure"] = True
+        described["hashAlgo"] = algorithm
+        if output.digest == "impure":
+            described["impure"] = True
+        described["method"] = _METHODS.get(prefix, prefix)
     if output.path:
         described["path"] = output.path
     return described
