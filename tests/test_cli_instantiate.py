@@ -14,7 +14,6 @@ from aionix.errors import (
     MissingArgument,
     MissingAttribute,
     NixError,
-    NotAvailable,
     ParseError,
     Throw,
     TypeMismatch,
@@ -176,11 +175,83 @@ def test_parse_prints_the_expression_and_finds_unknown_names() -> None:
         output("--parse", "-E", "x: y")
 
 
-def test_instantiating_evaluates_first() -> None:
-    with pytest.raises(Throw):
-        output("-E", 'throw "x"')
-    with pytest.raises(NotAvailable):
-        output("-E", "1")
+D = 'let d = name: derivation { inherit name; system = "s"; builder = "b"; outputs = [ "out" "dev" ]; }; in '
+A, B = "/nix/store/c3vjpd08x2wgxxgkvran4kip7a97c05a-a.drv\n", "/nix/store/ms1lkpgybhd51g7sigyqhiiwpfnqxihh-b.drv\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "printed"),
+    [
+        ('d "a"', A),
+        ('(d "a").dev', A.replace("\n", "!dev\n")),
+        ('{ b = d "b"; a = d "a"; n = 1; f = x: x; }', A + B),
+        ('[ (d "b") [ { a = d "a"; } ] ]', B + A),
+        ('rec { a = d "a"; b = a; c = [ a ]; }', A),
+        ('{ s = { a = d "a"; }; t = { recurseForDerivations = true; b = d "b"; }; l = [ (d "a") ]; }', B),
+        ('{ s = { recurseForDerivations = false; a = d "a"; }; }', ""),
+        ('{ "a b" = d "a"; "1" = d "a"; "_b+1" = d "b"; }', B),
+        ('{ name ? "a" }: d name', A),
+        ('[ ({ name ? "a" }: d name) { f = { }: d "b"; } ]', A),
+        ("{ }", ""),
+    ],
+)
+def test_the_derivations_in_a_value_are_instantiated(code: str, printed: str) -> None:
+    assert output("-E", D + code) == printed
+
+
+def test_parts_and_arguments_are_instantiated_in_the_order_given() -> None:
+    assert output("-E", D + '{ n }: { a = d n; b.c = d "b"; }', "-A", "b.c", "-A", "a", "--argstr", "n", "a") == B + A
+
+
+FAKE = '{ type = "derivation"; name = "x"; '
+STRANGE = "/nix/store/q4hl45993q7r5p8q67bx3nanl97qhmsh-a"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("1", "expression does not evaluate to a derivation (or a set or list of those)"),
+        ("[ [ null ] ]", "expression does not evaluate to a derivation (or a set or list of those)"),
+        ('throw "x"', "x"),
+        ("{ a.recurseForDerivations = 1; }", "expected a Boolean but found an integer: 1"),
+        ('{ type = "derivation"; }', "derivation name missing"),
+        ('{ type = "derivation"; name = 1; }', "expected a string but found an integer: 1"),
+        (FAKE + "}", "derivation does not contain a 'drvPath' attribute"),
+        (FAKE + "drvPath = 1; }", "cannot coerce an integer to a string: 1"),
+        (FAKE + 'drvPath = "/etc"; }', "path '/etc' is not in the Nix store"),
+        (FAKE + 'drvPath = ""; }', "path '' is not in the Nix store"),
+        (FAKE + f'drvPath = "{STRANGE}"; }}', f"store path '{STRANGE[11:]}' is not a valid derivation path"),
+        (FAKE + f'drvPath = "{STRANGE}.drv/x"; }}', f"path '{STRANGE}.drv/x' is not in the Nix store"),
+        (FAKE + f'drvPath = "{STRANGE}.drv"; }}', f"derivation '{STRANGE}.drv' lacks an 'outputName' attribute"),
+        (FAKE + f'drvPath = "{STRANGE}.drv"; outputName = 1; }}', "expected a string but found an integer: 1"),
+        ("let x = [ x ]; in x", "stack overflow (possible infinite recursion)"),
+    ],
+)
+def test_what_is_no_derivation_is_told_as_nix_does(code: str, message: str) -> None:
+    with pytest.raises(NixError) as caught:
+        output("-E", code)
+    assert caught.value.message == message
+
+
+def test_an_error_in_a_set_names_each_attribute_on_the_way_once() -> None:
+    with pytest.raises(Throw) as caught:
+        output("-E", '{ s = { recurseForDerivations = true; a = throw "x"; }; }')
+    told = [frame.message for frame in caught.value.frames]
+    assert [line for line in told if "attribute" in line] == [
+        "while evaluating the attribute 'a'",
+        "while evaluating the attribute 's'",
+    ]
+
+
+def test_the_files_of_what_is_instantiated_are_written(tmp_path: Path) -> None:
+    code = D + '{ x = d "${d "a"}"; y = builtins.seq (d "unused").drvPath (d "b"); }'
+    printed = output("--write-drvs", str(tmp_path / "new"), "-A", "y", "-E", code)
+    assert printed == B
+    assert [file.name for file in (tmp_path / "new").iterdir()] == [B.strip().rpartition("/")[2]]
+    with pytest.raises(UsageError):
+        output("--eval", "--write-drvs", str(tmp_path), "-E", "1")
+    with pytest.raises(NixError, match="is not valid"):
+        output("--write-drvs", str(tmp_path), "-E", FAKE + f'drvPath = "{STRANGE}.drv"; outputName = "out"; }}')
 
 
 def test_clusters_settings_and_irrelevant_flags_are_understood() -> None:

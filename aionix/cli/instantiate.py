@@ -1,9 +1,10 @@
 """`aionix-instantiate`: nix-instantiate's flags, in front of this evaluator.
 
+    aionix-instantiate [-A ATTR]... [--write-drvs DIR] [FILE... | -E EXPRESSION... | -]
     aionix-instantiate --eval [--strict] [--json | --xml | --raw] [FILE... | -E EXPRESSION... | -]
     aionix-instantiate --parse [FILE... | -E EXPRESSION... | -]
 
-Evaluating and parsing only: there is no store to instantiate derivations in.
+There is no store: the paths of derivations are computed, their files written where one says.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from dataclasses import dataclass, field
 from aionix._version import __version__
 from aionix.cli.options import LINT_LEVELS, Argument, Input, Job, Settings, UsageError
 from aionix.cli.terminal import fail, in_event_loop, run_program, say, write
-from aionix.errors import NixError, NotAvailable
+from aionix.errors import NixError
 
 HELP = """\
-usage: aionix-instantiate --eval | --parse [OPTION]... [FILE... | -E EXPRESSION... | -]
+usage: aionix-instantiate [--eval | --parse] [OPTION]... [FILE... | -E EXPRESSION... | -]
 
-Evaluates Nix files (default: ./default.nix) and prints their values, taking the options of
-nix-instantiate.
+Evaluates Nix files (default: ./default.nix) and prints the store paths of the derivations in them,
+or with --eval their values, taking the options of nix-instantiate. No store is needed, nor written to.
 
+  --write-drvs DIR       write the .drv files, and those of all they need, into DIR
   --eval                 evaluate and print          --strict          print the parts too
   --parse                parse and print             --json --xml --raw  other ways to print
   -E, --expr             the arguments are expressions, not files; `-` is standard input
@@ -36,6 +38,7 @@ nix-instantiate.
   --no-location          no positions in XML         --version, --help
 
 examples:
+  aionix-instantiate -A hello --write-drvs drvs ./default.nix
   aionix-instantiate --eval -E '1 + 1'
   aionix-instantiate --eval --strict --json -A services.nginx ./config.nix
 """
@@ -50,6 +53,7 @@ class CommandLine:
     evaluate: bool = False
     parse: bool = False
     expressions: bool = False
+    write_drvs: str | None = None
     names: list[str] = field(default_factory=list)
 
     def inputs(self) -> list[Input]:
@@ -252,6 +256,10 @@ def _impure(line: CommandLine, values: Sequence[str]) -> None:
     line.settings.pure = False
 
 
+def _write_drvs(line: CommandLine, values: Sequence[str]) -> None:
+    line.write_drvs = values[0]
+
+
 def _set_option(line: CommandLine, values: Sequence[str]) -> None:
     apply_setting(line.settings, values[0], values[1])
 
@@ -287,6 +295,7 @@ _OPTIONS: dict[str, tuple[int, Handler]] = {
     "-I": (1, _include),
     "--impure": (0, _impure),
     "--option": (2, _set_option),
+    "--write-drvs": (1, _write_drvs),
     "--help": (0, _help),
     "--version": (0, _version),
 }
@@ -304,16 +313,19 @@ _OPTIONS |= dict.fromkeys(
 def run(line: CommandLine) -> str:
     """What the command prints, whole; raises NixError and UsageError."""
     line.job.inputs = line.inputs()
+    if line.write_drvs is not None and (line.parse or line.evaluate):
+        raise UsageError("--write-drvs does not go with --eval or --parse")
     if line.parse:
         from aionix.cli.parse import parsed
 
         return "".join([parsed(given, line.settings) for given in line.job.inputs])
-    from aionix.cli.job import text_of
+    if line.evaluate:
+        from aionix.cli.job import text_of
 
-    text = in_event_loop(lambda: text_of(line.job, line.settings))
-    if not line.evaluate:
-        raise NotAvailable("there is no store to instantiate derivations in", hint="use --eval, or --parse")
-    return text
+        return in_event_loop(lambda: text_of(line.job, line.settings))
+    from aionix.cli.subjects import instantiated
+
+    return in_event_loop(lambda: instantiated(line.job, line.settings, line.write_drvs))
 
 
 def command() -> None:

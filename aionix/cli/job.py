@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from aionix.cli.options import PIPE_OPERATORS, Argument, Input, Job, Settings
 from aionix.cli.selection import auto_call, select
@@ -22,6 +23,8 @@ from aionix.vm.fiber import running
 from aionix.vm.search_path import split_nix_path
 from io_backends import LocalDisk
 
+T = TypeVar("T")
+
 
 def configured(settings: Settings) -> EvaluationBuilder:
     """The builder of an evaluation as `settings` want it, on the local disk."""
@@ -29,6 +32,7 @@ def configured(settings: Settings) -> EvaluationBuilder:
     builder = (
         Evaluation.builder(LocalDisk(env=True))
         .pure(settings.pure)
+        .features(settings.features)
         .search_path(search_path(settings))
         .max_call_depth(settings.max_call_depth)
         .abort_on_warn(settings.abort_on_warn)
@@ -62,13 +66,33 @@ def parse_options(settings: Settings, sources: SourceMap) -> ParseOptions:
 async def text_of(job: Job, settings: Settings) -> str:
     """What the job prints, whole; raises NixError."""
     evaluation = configured(settings).build()
-    arguments = {name: _argument(evaluation, given) for name, given in job.arguments.items()}
-    texts = []
+    arguments = given_values(evaluation, job.arguments)
+
+    def printed(value: Value) -> str:
+        return _printed(value, arguments, job, settings)
+
+    return "".join(await selected(evaluation, job, arguments, settings, printed))
+
+
+async def selected(
+    evaluation: Evaluation,
+    job: Job,
+    arguments: Mapping[str, Value],
+    settings: Settings,
+    use: Callable[[Value], T],
+) -> list[T]:
+    """What `use` makes, in a fiber, of each part that the job names of each of its inputs."""
+    results = []
     for given in job.inputs:
         value = await value_of(evaluation, given, settings)
         for path in job.attr_paths or [""]:
-            texts.append(await evaluation.run(lambda: _printed(value, path, arguments, job, settings)))  # noqa: B023
-    return "".join(texts)
+            results.append(await evaluation.run(lambda: use(select(value, path, arguments))))  # noqa: B023
+    return results
+
+
+def given_values(evaluation: Evaluation, arguments: Mapping[str, Argument]) -> dict[str, Value]:
+    """The values of `--arg` and `--argstr`."""
+    return {name: _argument(evaluation, given) for name, given in arguments.items()}
 
 
 def _argument(evaluation: Evaluation, given: Argument) -> Value:
@@ -99,8 +123,7 @@ async def _evaluated(evaluation: Evaluation, given: Input) -> EvaluationResult:
     return await evaluation.evaluate_file(given.text)
 
 
-def _printed(value: Value, path: str, arguments: Mapping[str, Value], job: Job, settings: Settings) -> str:
-    value = select(value, path, arguments)
+def _printed(value: Value, arguments: Mapping[str, Value], job: Job, settings: Settings) -> str:
     if arguments or job.call:
         value = auto_call(value, arguments)
     if settings.strict:

@@ -9,7 +9,8 @@ aterm            the text of `.drv` files, written and read
 modulo           the hash of a derivation, from which the paths of its outputs come
 virtual          `VirtualStore`: what an evaluation put into the store
 graph            what needs what; as JSON, as a picture
-difference       why two derivations differ (likeness: texts but for store paths; difference_text: in words)
+difference       why two derivations differ
+    likeness         ... in texts, apart from store paths; difference_text in words
 writing reading  `.drv` files, to and from a directory or what else holds files
 """
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from aionix.store.difference import Difference as Difference
     from aionix.store.graph import Edge as Edge
     from aionix.store.graph import Graph as Graph
-    from aionix.store.reading import read_derivation as read_derivation
-    from aionix.store.reading import read_derivations as read_derivations
     from aionix.store.writing import Writable as Writable
 
 # What an evaluation does without is imported when it is asked for.
@@ -38,8 +37,6 @@ _LATER = {
     "Edge": "graph",
     "Graph": "graph",
     "Writable": "writing",
-    "read_derivation": "reading",
-    "read_derivations": "reading",
 }
 
 

@@ -6,6 +6,7 @@ Graphs may be as deep as a chain of 100,000 derivations: everything here loops, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from aionix.store.derivation import Wanted, in_order
@@ -63,14 +64,8 @@ class Graph:
 
     def order(self) -> list[str]:
         """All paths, each after those it needs: an order to build them in."""
-        missing = {path: len(self._used[path]) for path in self.paths}
-        ordered = [path for path in self.paths if not missing[path]]
-        for path in ordered:  # which grows meanwhile
-            for user in self.referrers(path):
-                missing[user] -= 1
-                if not missing[user]:
-                    ordered.append(user)
-        return ordered
+        needs = {path: self.references(path) for path in self.paths}
+        return list(TopologicalSorter(needs).static_order())
 
     def to_json(self) -> dict[str, object]:
         """The graph as plain data: `nodes` and `edges`, lists of dicts."""

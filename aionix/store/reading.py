@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from graphlib import TopologicalSorter
+
 from anyio.lowlevel import checkpoint
 
 from aionix.errors import ConversionError, FileError
 from aionix.io import EvalIO, reason
 from aionix.store.aterm import parse
 from aionix.store.derivation import EXTENSION, Derivation
-from aionix.store.graph import Edge, Graph
 from aionix.store.paths import DIGEST_LENGTH, base_problem
 from aionix.store.virtual import VirtualStore
 
@@ -18,58 +19,61 @@ MAX_FILE_SIZE = 64 << 20
 MAX_DERIVATIONS = 200_000
 
 
-async def read_derivations(io: EvalIO, file: str) -> tuple[VirtualStore, str]:
-    """The derivation in a `.drv` file with all it needs, in a store of their own; and its store path.
+async def read_into(store: VirtualStore, io: EvalIO, file: str) -> str:
+    """Adds the derivation in a `.drv` file and all it needs to `store`; returns its store path.
 
     The files of what it needs are beside it, and are what their store paths say; its own may have
     any name that ends in `.drv`. Raises FileError, ConversionError, InvalidArgument.
     """
-    store = VirtualStore(io.store_dir() or "/nix/store")
-    directory, _, base = file.rpartition("/")
-    root = await read_derivation(io, file)
-    needed = await _needed(io, directory, root)
-    edges = [Edge(path, used) for path, each in needed.items() for used in each.input_derivations]
-    ordered = Graph(needed, needed, edges).order()
-    if len(ordered) < len(needed):  # no file can contain its own hash
-        raise ConversionError(f"derivations that '{file}' needs need each other")
-    for path in ordered:
-        _add(store, needed[path], path)
-    return store, _add(store, root, f"{store.directory}/{base}" if base_problem(base) is None else None)
-
-
-def _add(store: VirtualStore, derivation: Derivation, expected: str | None) -> str:
-    path = store.add_derivation(derivation)
-    if expected not in (None, path):
-        raise ConversionError(f"the file of '{expected}' has the content of '{path}'")
-    return path
-
-
-async def _needed(io: EvalIO, directory: str, root: Derivation) -> dict[str, Derivation]:
-    """The derivations that `root` needs, by store path."""
+    directory = file.rpartition("/")[0]
+    _, root = await read_alone(store, io, file)
     needed: dict[str, Derivation] = {}
     pending = list(root.input_derivations)
     while pending:
-        path = pending.pop()
-        if path in needed:
+        each = pending.pop()
+        if each in needed or each in store.derivations:
             continue
         if len(needed) == MAX_DERIVATIONS:
             raise ConversionError(f"derivation '{root.name}' needs more than {MAX_DERIVATIONS} others")
-        base = path.rpartition("/")[2]
-        if base_problem(base) is not None:
-            raise ConversionError(f"input '{path}' of a derivation is not a store path")
-        needed[path] = await read_derivation(io, f"{directory}/{base}")
-        pending += needed[path].input_derivations
+        needed[each] = await _needed(store, io, directory, each)
+        pending += needed[each].input_derivations
         await checkpoint()  # files in memory do not wait for anything
-    return needed
+    for derivation in _inputs_first(needed):
+        store.add_derivation(derivation)
+    return store.add_derivation(root)
 
 
-async def read_derivation(io: EvalIO, file: str) -> Derivation:
-    """The derivation in a `.drv` file alone. Raises FileError, ConversionError."""
+async def _needed(store: VirtualStore, io: EvalIO, directory: str, path: str) -> Derivation:
+    base = path.rpartition("/")[2]
+    if base_problem(base) is not None or path != f"{store.directory}/{base}":
+        raise ConversionError(f"input '{path}' of a derivation is not in the store '{store.directory}'")
+    return (await read_alone(store, io, f"{directory}/{base}"))[1]
+
+
+def _inputs_first(derivations: dict[str, Derivation]) -> list[Derivation]:
+    inputs = {
+        path: [used for used in derivation.input_derivations if used in derivations]
+        for path, derivation in derivations.items()
+    }
+    # There is an order: no file can contain its own hash.
+    return [derivations[path] for path in TopologicalSorter(inputs).static_order()]
+
+
+async def read_alone(store: VirtualStore, io: EvalIO, file: str) -> tuple[str, Derivation]:
+    """The derivation in a `.drv` file and its store path; `store` stays as it is.
+
+    Raises FileError, and ConversionError if the file is not what its name says.
+    """
     base = file.rpartition("/")[2]
     if not base.endswith(EXTENSION):
         raise ConversionError(f"'{file}' holds no derivation: its name does not end in '{EXTENSION}'")
-    name = base[DIGEST_LENGTH + 1 :] if base_problem(base) is None else base
-    return parse(await _read(io, file), name.removesuffix(EXTENSION))
+    in_store = base_problem(base) is None
+    name = (base[DIGEST_LENGTH + 1 :] if in_store else base).removesuffix(EXTENSION)
+    derivation = parse(await _read(io, file), name)
+    path = store.path_of(derivation)
+    if in_store and path != f"{store.directory}/{base}":
+        raise ConversionError(f"'{file}' has the content of '{path}'")
+    return path, derivation
 
 
 async def _read(io: EvalIO, file: str) -> bytes:

@@ -11,6 +11,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
 from aionix.errors import ContextError, FileError
+from aionix.io import EvalIO
 from aionix.store.aterm import unparse
 from aionix.store.derivation import EXTENSION, Derivation, Output, Wanted
 from aionix.store.modulo import Modulo, hash_modulo
@@ -88,14 +89,18 @@ class VirtualStore:
 
     def add_derivation(self, derivation: Derivation) -> str:
         """The path of a derivation that is complete; its input derivations must be known."""
-        text = unparse(derivation)
-        path = text_path(derivation.name + EXTENSION, text, derivation.references, self.directory)
+        path = self.path_of(derivation)
         if path not in self.derivations:
             self.derivations[path] = derivation
             self._modulo[path] = hash_modulo(derivation, self._modulo)
             for output in derivation.outputs.values():
                 self._makers[output.path] = path
         return path
+
+    def path_of(self, derivation: Derivation) -> str:
+        """Where the file of a derivation that is complete lies."""
+        text = unparse(derivation)
+        return text_path(derivation.name + EXTENSION, text, derivation.references, self.directory)
 
     def output(self, path: str, name: str) -> str:
         """Where the output `name` of the derivation `path` will be, or what stands for that."""
@@ -147,6 +152,15 @@ class VirtualStore:
         from aionix.store.difference import difference
 
         return difference(self, left, other or self, right)
+
+    async def read_from(self, io: EvalIO, file: str) -> str:
+        """Adds the derivation in a `.drv` file, and what it needs, from files beside it.
+
+        Returns its store path. Raises FileError, ConversionError.
+        """
+        from aionix.store.reading import read_into
+
+        return await read_into(self, io, file)
 
     async def write_to(
         self, target: str | PathLike[str] | Writable, roots: Iterable[str] | None = None
