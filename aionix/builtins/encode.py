@@ -17,11 +17,14 @@ from aionix.values.attrs import AttrSet, sorted_names
 from aionix.values.coercion import coerce_to_string
 from aionix.values.functions import Builtin, PartialApplication, call
 from aionix.values.kinds import kind_of
-from aionix.values.limits import MAX_NESTING, LongText, too_deep
+from aionix.values.limits import LongText, too_deep
 from aionix.values.numbers import json_float
 from aionix.values.paths import Path
 from aionix.values.strings import context_of, to_bytes, with_context
 from aionix.values.thunk import Value, current_fiber, evaluated, force
+
+#: Values may be nested so deeply in JSON text. C++ Nix 2.26.3 writes 80,000 levels, not 100,000.
+MAX_JSON_NESTING = 90_000
 
 
 @builtin("toJSON")
@@ -80,7 +83,7 @@ class _JsonWriter:
             raise _no_json(value)
 
     def deeper(self, depth: int) -> int:
-        if depth >= MAX_NESTING:
+        if depth >= MAX_JSON_NESTING:
             raise too_deep()
         return depth + 1
 
