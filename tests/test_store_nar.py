@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from hashlib import sha256
+from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import pytest
 
-from aionix.errors import FileError
-from aionix.io import FileType
-from aionix.store.nar import field, nar_hash, nar_pieces
+from aionix.errors import FileError, InvalidHash
+from aionix.io import FileReader, FileType
+from aionix.store.hashes import SIZES
+from aionix.store.nar import AHEAD, Filter, field, file_hash, nar_hash, write_nar
 from io_backends import Executable, Memory, Symlink
+from io_backends.memory import Node
 
 pytestmark = pytest.mark.anyio
 
@@ -18,8 +29,14 @@ def fields(*words: bytes) -> bytes:
     return b"".join([field(word) for word in words])
 
 
-async def archive(io: Memory, path: str) -> bytes:
-    return b"".join([piece async for piece in nar_pieces(io, path)])
+async def archive(io: Memory, path: str, filter: Filter | None = None) -> bytes:
+    pieces: list[bytes] = []
+
+    async def keep(piece: bytes) -> None:
+        pieces.append(piece)
+
+    await write_nar(io, path, keep, filter)
+    return b"".join(pieces)
 
 
 async def test_a_file_is_its_contents_padded_to_eight_bytes() -> None:
@@ -90,3 +107,217 @@ class Devices(Memory):
 async def test_devices_cannot_be_archived() -> None:
     with pytest.raises(FileError, match=r"^file '/null' has an unsupported type$"):
         await nar_hash(Devices({"null": ""}), "/null")
+
+
+class Slow(Memory):
+    """Answers late, and counts who waits at once."""
+
+    waiting = most = 0
+
+    async def late(self) -> None:
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        await anyio.sleep(0.002)
+        self.waiting -= 1
+
+    async def read(self, path: str) -> bytes:
+        await self.late()
+        return await super().read(path)
+
+    async def read_dir(self, path: str) -> dict[str, FileType]:
+        await self.late()
+        return await super().read_dir(path)
+
+
+TREE: dict[str, Node] = {
+    f"d{number}": {f"f{file}": "x" * number * file for file in range(6)} | {"sub": {"g": Executable("")}}
+    for number in range(12)
+}
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+async def test_what_comes_next_is_read_meanwhile_in_any_order_and_written_in_the_right_one(
+    filtered: bool,
+) -> None:
+    async def all_of_it(path: str, kind: FileType) -> bool:
+        return True
+
+    slow = Slow({"d": TREE})
+    assert await archive(slow, "/d", all_of_it if filtered else None) == await archive(Memory({"d": TREE}), "/d")
+    assert 3 < slow.most <= AHEAD + 32
+
+
+async def test_directories_inside_each_other_take_no_deep_stack() -> None:
+    tree: dict[str, Node] = {"f": ""}
+    for _ in range(150):
+        tree = {"d": tree}
+    assert await nar_hash(Memory(tree), "/d")
+
+
+class Broken(Slow):
+    """Whatever is called `bad` cannot be read, and says so at once; the rest answers late."""
+
+    async def late(self) -> None:
+        if not getattr(self, "hurry", False):
+            await super().late()
+
+    async def read(self, path: str) -> bytes:
+        if "bad" in path:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return await super().read(path)
+
+
+async def test_of_two_errors_the_first_in_order_is_told_however_late_it_comes() -> None:
+    io = Broken({"d": {"a": {"x": "", "z-bad": ""}, "b": {"bad": ""}, "c": ""}})
+    with pytest.raises(FileError, match=r"^opening file '/d/a/z-bad': Permission denied$"):
+        await nar_hash(io, "/d")
+
+
+async def test_an_error_of_the_filter_waits_for_what_comes_before_it() -> None:
+    async def afraid(path: str, kind: FileType) -> bool:
+        if path.endswith("/c"):
+            raise InvalidHash("no c")
+        return True
+
+    with pytest.raises(FileError, match="opening file"):
+        await nar_hash(Broken({"d": {"b-bad": "", "c": ""}}), "/d", afraid)
+    with pytest.raises(InvalidHash, match="no c"):
+        await nar_hash(Broken({"d": {"b": "", "c": "", "d-bad": ""}}), "/d", afraid)
+
+
+async def test_nothing_is_read_that_the_filter_has_not_accepted() -> None:
+    read: list[str] = []
+
+    class Watched(Memory):
+        async def read(self, path: str) -> bytes:
+            read.append(path)
+            return await super().read(path)
+
+        async def read_dir(self, path: str) -> dict[str, FileType]:
+            read.append(path)
+            return await super().read_dir(path)
+
+    async def some(path: str, kind: FileType) -> bool:
+        await anyio.lowlevel.checkpoint()
+        return "no" not in path
+
+    await nar_hash(Watched({"d": {"a": "", "b-no": "", "c-no": {"x": ""}, "e": {"f": "", "no": ""}}}), "/d", some)
+    assert sorted(read) == ["/d", "/d/a", "/d/e", "/d/e/f"]
+
+
+async def test_the_filter_and_the_sink_are_awaited_in_the_callers_task() -> None:
+    tasks = {anyio.get_current_task().id}
+
+    async def watch(*_: object) -> bool:
+        tasks.add(anyio.get_current_task().id)
+        return True
+
+    async def sink(piece: bytes) -> None:
+        tasks.add(anyio.get_current_task().id)
+
+    await write_nar(Memory({"d": TREE}), "/d", sink, watch)
+    assert len(tasks) == 1
+
+
+async def test_a_cancelled_walk_stops_at_once_and_leaves_no_task() -> None:
+    class Stuck(Memory):
+        async def read(self, path: str) -> bytes:
+            await anyio.sleep_forever()
+            return b""
+
+    with anyio.move_on_after(0.02) as scope:
+        await nar_hash(Stuck({"d": TREE}), "/d")
+    assert scope.cancelled_caught
+
+
+async def test_a_sink_that_fails_ends_the_walk_with_its_own_error() -> None:
+    async def full(piece: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        await write_nar(Memory({"d": TREE}), "/d", full)
+
+
+class Lying(Memory):
+    """Says that a file has `size` bytes."""
+
+    size = 0
+
+    @asynccontextmanager
+    async def open(self, path: str) -> AsyncIterator[FileReader]:
+        async with super().open(path) as file:
+            yield Claimed(file, self.size)
+
+
+class Claimed:
+    def __init__(self, file: FileReader, size: int) -> None:
+        self.file = file
+        self.size = size
+
+    async def read(self, count: int) -> bytes:
+        return await self.file.read(count)
+
+
+@pytest.mark.parametrize("path", ["/d/f", "/d"])
+async def test_a_file_must_have_as_many_bytes_as_it_said(path: str) -> None:
+    io = Lying({"d": {"f": "12345"}})
+    io.size = 5
+    assert await nar_hash(io, path) == await nar_hash(Memory({"d": {"f": "12345"}}), path)
+    io.size = 6
+    with pytest.raises(FileError, match=r"^unexpected end-of-file reading '/d/f'$"):
+        await nar_hash(io, path)
+    io.size = 4
+    with pytest.raises(FileError, match=r"^file '/d/f' has more bytes than its size says$"):
+        await nar_hash(io, path)
+    with pytest.raises(FileError, match="more bytes"):
+        await file_hash(io, "/d/f", "sha256")
+
+
+@pytest.mark.parametrize("algorithm", sorted(SIZES))
+async def test_any_algorithm_may_take_the_digest(algorithm: str) -> None:
+    io = Memory({"d": {"f": b"contents" * 300_000}, "l": Symlink("d/f")})
+    assert await nar_hash(io, "/d", algorithm=algorithm) == hashlib.new(algorithm, await archive(io, "/d")).digest()
+    assert await file_hash(io, "/l", algorithm) == hashlib.new(algorithm, b"contents" * 300_000).digest()
+
+
+async def test_a_flat_hash_needs_a_file() -> None:
+    with pytest.raises(FileError, match=r"^opening file '/d': Is a directory$"):
+        await file_hash(Memory({"d": {}}), "/d", "sha256")
+    with pytest.raises(FileError, match=r"^opening file '/x': No such file or directory$"):
+        await file_hash(Memory({"d": {}}), "/x", "sha256")
+
+
+async def test_a_large_file_never_keeps_the_event_loop() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(count)
+        await nar_hash(Memory({"f": bytes(20 << 20)}), "/f")
+        group.cancel_scope.cancel()
+    assert turns >= 20
+
+
+BIG = """
+import anyio, resource, sys
+from aionix.store.nar import nar_hash
+from io_backends import LocalDisk
+print(anyio.run(nar_hash, LocalDisk(), sys.argv[1]).hex())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.skipif(not os.environ.get("AIONIX_SLOW_TESTS"), reason="needs AIONIX_SLOW_TESTS")
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_two_gigabytes_are_hashed_in_a_fraction_of_that_memory(tmp_path: Path) -> None:
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(2 << 30)
+    run = await anyio.run_process([sys.executable, "-c", BIG, str(tmp_path / "big")], env={**os.environ})
+    digest, megabytes = run.stdout.split()
+    assert digest == b"7f029f266071c2ff711f76c1cd27c7a95b0257891ecc3fc1a6613452bc2aac20"
+    assert int(megabytes) < 200
