@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NoReturn, TypeVar
 
-from aionix.errors import ConversionError
+from aionix.errors import ConversionError, InvalidHash
 from aionix.store.derivation import Derivation, Output, Wanted, in_order
+from aionix.store.hashes import SIZES, parse_hash
+from aionix.store.paths import base_problem
 
 T = TypeVar("T")
 
@@ -131,9 +133,33 @@ class _Parser:
         self.expect(",")
         digest = self.string()
         self.expect(")")
-        if path:
+        return name, self.checked(Output(path, method, digest))
+
+    def checked(self, output: Output) -> Output:
+        """`output`, if it is one of those that there are; its digest in base 16."""
+        path, method, digest = output
+        if method and digest in ("", "impure"):
+            self.algorithm(method)
+            if path:
+                self.fail("an output that is addressed by its content has no path")
+            return output
+        if path or method:
             self.check_path(path)
-        return name, Output(path, method, digest)
+        return Output(path, method, self.base16(digest, self.algorithm(method)) if method else "")
+
+    def algorithm(self, method: str) -> str:
+        prefix, _, algorithm = method.rpartition(":")
+        if prefix not in ("", "r", "git", "text") or algorithm not in SIZES:
+            self.fail(f"unknown hash algorithm '{method}'")
+        return algorithm
+
+    def base16(self, digest: str, algorithm: str) -> str:
+        try:
+            if ":" in digest or "-" in digest:
+                raise InvalidHash(f"hash '{digest}' is not a digest alone")
+            return parse_hash(digest, algorithm).spell("base16")
+        except InvalidHash as error:
+            self.fail(error.message)
 
     def input(self) -> tuple[str, Wanted]:
         self.expect("(")
@@ -179,6 +205,9 @@ class _Parser:
     def check_path(self, path: str) -> None:
         if not path.startswith("/"):
             self.fail(f"bad path '{path}' in derivation")
+        problem = base_problem(path.rpartition("/")[2])
+        if problem is not None:
+            self.fail(problem)
 
     def sequence(self, item: Callable[[], T]) -> list[T]:
         self.expect("[")

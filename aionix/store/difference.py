@@ -2,8 +2,8 @@
 
 Two derivations are compared as if inputs that correspond to each other had the same paths: what is
 left then is their own, the rest is told at the input it comes from. Inputs correspond by name, by
-name without numbers, without version, and by where the derivation mentions them. A pair is compared
-once, however many derivations need it; a graph may be as deep as it likes.
+name without version, and by where the derivation mentions them. A pair is compared once, however
+many derivations need it; a graph may be as deep as it likes.
 """
 
 from __future__ import annotations
@@ -213,13 +213,18 @@ def _matched(left: list[str], right: list[str], kind: str, changes: list[Change]
     return pairs
 
 
-# How paths correspond, the surest way first; the last two are names without any numbers, such as
-# `gcc-12.3.0.tar.xz`, and names without a version.
+def _without_version(path: str) -> str:
+    """`gcc-.tar.xz` for the path of `gcc-12.3.0.tar.xz`."""
+    return _VERSION.sub("-", split_path(path)[1])
+
+
+_VERSION = re.compile(r"-[0-9].*?(?=(?:\.[A-Za-z][A-Za-z0-9]*)*$)")
+
+# How paths correspond, the surest way first.
 _KEYS: tuple[Callable[[str], str], ...] = (
     lambda path: path,
     lambda path: split_path(path)[1],
-    lambda path: re.sub("[0-9][0-9.]*", "0", split_path(path)[1]),
-    lambda path: re.split("-(?=[0-9])", split_path(path)[1], maxsplit=1)[0],
+    _without_version,
 )
 
 
