@@ -31,6 +31,7 @@ _ABSOLUTE_PATH = (
     "absolute path literals are not portable. Consider replacing path literal '{}' by a string, "
     "relative path, or parameter (lint-absolute-path-literals)"
 )
+_HOME_PATH = _ABSOLUTE_PATH.replace("absolute", "home", 1)
 _SHORT_PATH = (
     "relative path literal '{0}' should be prefixed with '.' for clarity: './{0}' (lint-short-path-literals)"
 )
@@ -166,13 +167,18 @@ class Builder:
         return self._path(span, [text])
 
     def home_path(self, span: Span, text: str) -> nodes.Path:
-        return nodes.Path("home", (text,), span)
+        return self._home_path(span, [text])
 
     def open_path(self, span: Span, start: str, pieces: Pieces, end: int) -> nodes.Path:
         return self._path(span, [start, *pieces])
 
     def open_home_path(self, span: Span, start: str, pieces: Pieces, end: int) -> nodes.Path:
-        return nodes.Path("home", _joined([start, *pieces]), span)
+        return self._home_path(span, [start, *pieces])
+
+    def _home_path(self, span: Span, pieces: Pieces) -> nodes.Path:
+        parts = _joined(pieces)
+        self._lint(self._options.absolute_path_literals, _HOME_PATH, cast(str, parts[0]), span)
+        return nodes.Path("home", parts, span)
 
     def _path(self, span: Span, pieces: Pieces) -> nodes.Path:
         parts = _joined(pieces)
