@@ -102,7 +102,7 @@ def _check_name(request: _Request) -> None:
     elif request.has_attributes:
         way_out = f"Please add a valid 'name' attribute to the argument for '{who}'"
     else:
-        way_out = f"Please pass an attribute set with 'url' and 'name' attributes to '{who}'"
+        way_out = f"Please pass an attribute set with 'url' and 'name' attributes to '{who}', "  # Nix has two spaces here
     raise InvalidArgument(
         f"invalid store path name when fetching URL '{request.url}': {problem}. "
         f"{way_out}, so that it can create a valid store path."
