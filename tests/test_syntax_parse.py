@@ -235,6 +235,8 @@ def test_hints_say_what_was_probably_meant(text: str, hint: str | None) -> None:
         ("http://a.b", "url_literals"),
         ("/a/b", "absolute_path_literals"),
         ("/a/${b}", "absolute_path_literals"),
+        ("~/a", "absolute_path_literals"),
+        ("~/${b}", "absolute_path_literals"),
         ("a/b", "short_path_literals"),
     ],
 )
@@ -250,7 +252,7 @@ def test_lints_warn_or_fail(text: str, option: str) -> None:
     assert failure(text, fatal) == (told[0], text)
 
 
-@pytest.mark.parametrize("text", ['"http://a.b"', "./a/b", "../a", "~/a"])
+@pytest.mark.parametrize("text", ['"http://a.b"', "./a/b", "../a"])
 def test_lints_leave_other_literals_alone(text: str) -> None:
     strict = ParseOptions(url_literals="fatal", absolute_path_literals="fatal", short_path_literals="fatal")
     assert tree(text, strict).span == Span(1, 1 + len(text))
