@@ -170,6 +170,7 @@ class _Side:
         """
         derivation = self.derivation
         told = {"name": derivation.name, "system": derivation.system, "builder": derivation.builder}
+        told |= {name: output.path for name, output in derivation.outputs.items()}
         environment = derivation.environment | _structured(derivation.environment)
         texts = {"builder": derivation.builder}
         texts |= {f"argument {index}": text for index, text in enumerate(derivation.arguments, 1)}
