@@ -29,10 +29,6 @@ class Subject(NamedTuple):
     def is_derivation(self) -> bool:
         return self.given.kind == "file" and self.given.text.endswith(EXTENSION)
 
-    @property
-    def file(self) -> str:
-        return os.path.abspath(self.given.text)
-
 
 class Request(NamedTuple):
     """What to look at, and how to evaluate it."""
@@ -55,6 +51,8 @@ def subjects(files: Sequence[str], expressions: Sequence[str], attr: str) -> lis
 def _file(name: str, attr: str) -> Subject:
     if name == "-":
         return Subject(Input("stdin", name), attr)
+    if name.endswith(EXTENSION):
+        return Subject(Input("file", os.path.abspath(name)), "")
     file, mark, part = name.partition("#")
     if mark and not os.path.exists(name):
         return Subject(Input("file", file), part)
@@ -93,7 +91,7 @@ async def _load(evaluation: Evaluation, found: Sequence[Found]) -> None:
 async def _paths(evaluation: Evaluation, request: Request, subject: Subject) -> list[str]:
     """The store paths of the derivations that are meant; the evaluation's store knows them."""
     if subject.is_derivation:
-        return [await evaluation.store.read_from(LocalDisk(), subject.file)]
+        return [await evaluation.store.read_from(LocalDisk(), subject.given.text)]
     job = Job([subject.given], [subject.attr], request.arguments)
     found = await _found(evaluation, job, request.settings)
     await _load(evaluation, found)
@@ -107,7 +105,7 @@ async def shown(request: Request, recursive: bool) -> str:
     found: dict[str, Derivation] = {}
     for subject in request.subjects:
         if subject.is_derivation and not recursive:
-            path, derivation = await read_alone(store, LocalDisk(), subject.file)
+            path, derivation = await read_alone(store, LocalDisk(), subject.given.text)
             found[path] = derivation
             continue
         paths = await _paths(evaluation, request, subject)
