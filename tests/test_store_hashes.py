@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aionix.errors import InvalidHash
 from aionix.store import nix32
-from aionix.store.hashes import SIZES, Hash, hash_bytes, parse_hash
+from aionix.store.hashes import SIZES, Hash, hash_bytes, parse_hash, parse_hash_allow_empty, parse_sri
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 EMPTY_SRI = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
@@ -62,6 +62,19 @@ def test_every_spelling_reads_back(digest: Hash, format: str) -> None:
     assert parse_hash(digest.spell(format), digest.algorithm) == digest
 
 
+@given(digests, st.sampled_from(["base16", "nix32", "base64", "sri"]), st.data())
+def test_a_changed_spelling_is_another_hash_or_none(digest: Hash, format: str, more: st.DataObject) -> None:
+    text = digest.spell(format)
+    at = more.draw(st.integers(0, len(text)))
+    text = text[:at] + more.draw(st.text(max_size=3)) + text[at + more.draw(st.integers(0, 3)) :]
+    text = text.encode("utf-8", "replace").decode()
+    try:
+        found = parse_hash(text, digest.algorithm)
+    except InvalidHash:
+        return
+    assert len(found.digest) == SIZES[digest.algorithm]
+
+
 @given(digests)
 def test_a_hash_may_name_its_algorithm(digest: Hash) -> None:
     assert parse_hash(digest.spell("sri")) == digest
@@ -79,6 +92,21 @@ def test_base16_may_be_upper_case() -> None:
     assert parse_hash(EMPTY.upper(), "sha256").digest.hex() == EMPTY
 
 
+@pytest.mark.parametrize("algorithm", sorted(SIZES))
+def test_an_empty_hash_is_all_zeros_where_that_is_allowed(algorithm: str) -> None:
+    assert parse_hash_allow_empty("", algorithm) == Hash(algorithm, bytes(SIZES[algorithm]))
+    with pytest.raises(InvalidHash, match="^empty hash requires explicit hash algorithm$"):
+        parse_hash_allow_empty("")
+    assert parse_hash_allow_empty(EMPTY_SRI).digest.hex() == EMPTY
+
+
+@given(digests)
+def test_sri_may_be_asked_for(digest: Hash) -> None:
+    assert parse_sri(digest.spell("sri")) == digest
+    with pytest.raises(InvalidHash, match="^hash '[0-9a-f]*' is not SRI$"):
+        parse_sri(digest.spell("base16"))
+
+
 @pytest.mark.parametrize(
     ("text", "algorithm", "message"),
     [
@@ -93,6 +121,14 @@ def test_base16_may_be_upper_case() -> None:
         ("x" * 64, "sha256", f"invalid base-16 hash '{'x' * 64}'"),
         ("z" * 52, "sha256", f"invalid base-32 hash '{'z' * 52}'"),
         ("!" * 44, "sha256", f"invalid base-64 hash '{'!' * 44}'"),
+        ("x" * 62 + "é", "sha256", f"invalid base-16 hash '{'x' * 62}é'"),
+        ("  " + EMPTY[2:], "sha256", f"invalid base-16 hash '  {EMPTY[2:]}'"),
+        ("", "sha256", "hash '' has wrong length for hash algorithm 'sha256'"),
+        ("sha256-", None, "invalid SRI hash ''"),
+        ("sha256-" + EMPTY, None, f"invalid SRI hash '{EMPTY}'"),
+        (EMPTY_SRI.replace("+", "-"), None, f"invalid SRI hash '{EMPTY_SRI[7:].replace('+', '-')}'"),
+        ("-", None, "unknown hash algorithm '', expect 'md5', 'sha1', 'sha256', or 'sha512'"),
+        ("a:b-c", None, "unknown hash algorithm 'a', expect 'md5', 'sha1', 'sha256', or 'sha512'"),
         ("sha256-é", None, "invalid SRI hash 'é'"),
     ],
 )

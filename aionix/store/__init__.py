@@ -3,6 +3,8 @@
 nix32            the store's own base 32
 hashes           digests, and their four spellings
 nar              the archive format that says what a file tree is, hashed as it is walked
+nar_reader       ... and what is in such an archive
+narinfo          what a binary cache says of a store path
 paths            store paths, from what they name
 derivation       what is built from what, as data; its JSON form
 aterm            the text of `.drv` files, written and read

@@ -74,6 +74,26 @@ def parse_hash(text: str, algorithm: str | None = None) -> Hash:
     return Hash(algorithm, _parse_digest(digest, algorithm, sri))
 
 
+def parse_hash_allow_empty(text: str, algorithm: str | None = None) -> Hash:
+    """As `parse_hash`; but an empty text, for a hash that is not known yet, is a digest of zeros.
+
+    C++ Nix then warns: `found empty hash, assuming '<sri>'`. Raises InvalidHash.
+    """
+    if text:
+        return parse_hash(text, algorithm)
+    if algorithm is None:
+        raise InvalidHash("empty hash requires explicit hash algorithm")
+    return Hash(algorithm, bytes(SIZES[algorithm]))
+
+
+def parse_sri(text: str) -> Hash:
+    """Reads `algorithm-base64` and nothing else. Raises InvalidHash."""
+    name, dash, digest = text.partition("-")
+    if not dash:
+        raise InvalidHash(f"hash '{text}' is not SRI")
+    return Hash(check_algorithm(name), _parse_digest(digest, name, sri=True))
+
+
 def _split(text: str) -> tuple[str | None, str, bool]:
     for separator in ":-":
         name, found, digest = text.partition(separator)
@@ -84,7 +104,7 @@ def _split(text: str) -> tuple[str | None, str, bool]:
 
 def _parse_digest(text: str, algorithm: str, sri: bool) -> bytes:
     size = SIZES[algorithm]
-    length = len(text)
+    length = len(text.encode("utf-8", "surrogateescape"))
     try:
         if sri:
             kind, digest = "SRI", _base64(text)
