@@ -60,4 +60,4 @@ def hash_modulo(derivation: Derivation, inputs: Mapping[str, Modulo], *, masked:
 
 
 def _sha256(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
