@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import time
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aionix.errors import FileError
 from aionix.store import Derivation, Difference, Output, VirtualStore, Wanted
 from aionix.store.difference import Change, difference
 
@@ -47,6 +52,14 @@ def test_what_is_the_same_has_no_difference() -> None:
     path = shop.make("a")
     assert shop.store.difference(path, path) is None
     assert difference(shop.store, path, other.store, other.make("a")) is None
+
+
+def test_a_path_that_is_not_known_is_an_error() -> None:
+    shop = Shop()
+    path = shop.make("a")
+    for left, right in ((path, "/nix/store/x.drv"), ("/nix/store/x.drv", path)):
+        with pytest.raises(FileError, match="is not valid"):
+            shop.store.difference(left, right)
 
 
 def test_variables_that_are_added_removed_or_changed_are_told_one_by_one() -> None:
@@ -262,3 +275,22 @@ def test_a_chain_of_many_is_no_deeper_than_one() -> None:
             path = shop.make("link", path)
         tops.append(path)
     assert causes(shop.difference(*tops)) == [("low", ["variable 'f'"])]
+
+
+values = st.text("ab\0\n \x1b…\udcff/-0") | st.sampled_from(["{}", '{"a":1}', "/nix/store/" + "0" * 32 + "-x"])
+variables = st.dictionaries(st.sampled_from(["a", "b", "__json", "out", "name"]), values)
+
+
+@given(variables, variables, st.lists(values, max_size=3), st.lists(values, max_size=3), values)
+def test_every_difference_is_found_and_told(
+    left: dict[str, str], right: dict[str, str], ours: list[str], theirs: list[str], builder: str
+) -> None:
+    store = VirtualStore()
+    one = store.instantiate(Derivation("x", {"out": Output()}, builder="b", arguments=ours, environment=left))
+    two = store.instantiate(Derivation("x", {"out": Output()}, builder=builder, arguments=theirs, environment=right))
+    found = store.difference(one, two)
+    assert (found is None) == (one == two)
+    if found is not None:
+        assert found.changes
+        assert str(found).startswith("x differs (")
+        assert not set(str(found)) & set("\0\x1b")

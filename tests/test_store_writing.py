@@ -57,6 +57,8 @@ async def test_roots_are_written_with_what_they_need() -> None:
     place = Shelf()
     assert await store.write_to(place, [high]) == sorted([low, high])
     assert set(place.files) == {base(low), base(high)}
+    with pytest.raises(FileError, match="is not valid"):
+        await store.write_to(place, ["/nix/store/x.drv"])
 
 
 async def test_a_directory_is_made_and_files_in_it_are_replaced(tmp_path: Path) -> None:
@@ -124,6 +126,8 @@ async def test_files_that_are_not_what_they_should_be_are_refused(monkeypatch: p
     assert changed != low_text
     await refused({base(low): changed}, base(low), ConversionError, "has the content of")
     await refused({**files, base(low): changed}, base(high), ConversionError, "has the content of")
+    strange = b'Derive([("out","/\xff/0wz4lz2ywmrqznrvy166fq0xngpb91n7-x","sha1","%s")],[],[],"x","b",[],[])' % (b"00" * 20)
+    await VirtualStore().read_from(Memory({"x.drv": strange}), "/x.drv")
     elsewhere = files[base(high)].replace(b"/nix/store", b"/gnu/store")
     await refused({"x.drv": elsewhere}, "x.drv", ConversionError, "is not in the store '/nix/store'")
     monkeypatch.setattr(reading_module, "MAX_FILE_SIZE", 10)

@@ -112,8 +112,9 @@ def _is_entered(value: Value) -> bool:
 def _found(attrs: AttrSet, store_dir: str) -> Found:
     if "drvPath" not in attrs:
         raise MissingAttribute("derivation does not contain a 'drvPath' attribute")
+    value = force(attrs["drvPath"])
     try:
-        path = _derivation_path(attrs["drvPath"], store_dir)
+        path = _derivation_path(value, store_dir)
     except NixError as error:
         span = attrs.position_of("drvPath")
         error.add_frame("while evaluating the 'drvPath' attribute of a derivation", span)

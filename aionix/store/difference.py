@@ -87,7 +87,12 @@ def derivation_name(path: str) -> str:
 
 
 def difference(left: VirtualStore, left_path: str, right: VirtualStore, right_path: str) -> Difference | None:
-    """What is different between two derivations that their stores know; None if they are the same."""
+    """What is different between two derivations; None if they are the same.
+
+    Raises FileError if a store does not know the one it should have.
+    """
+    left.known(left_path)
+    right.known(right_path)
     if left_path == right_path:
         return None
     comparison = _Comparison(left, right)

@@ -109,6 +109,12 @@ class VirtualStore:
             raise ContextError(f"derivation '{path}' does not have output '{name}'")
         return outputs[name].path or downstream_placeholder(path, name)
 
+    def known(self, path: str) -> Derivation:
+        """The derivation with that path; raises FileError if there is none."""
+        if path not in self.derivations:
+            raise FileError(f"path '{path}' is not valid", path)
+        return self.derivations[path]
+
     def maker(self, path: str) -> str | None:
         """The derivation that has `path` as an output."""
         return self._makers.get(path)
@@ -135,8 +141,7 @@ class VirtualStore:
 
         Raises FileError if the derivation is not known.
         """
-        if path not in self.derivations:
-            raise FileError(f"path '{path}' is not valid", path)
+        self.known(path)
         found = self.requisites(path)
         known = [each for each in found if each in self.derivations]
         return found, {each: Wanted(frozenset(self.derivations[each].outputs)) for each in known}
@@ -148,7 +153,10 @@ class VirtualStore:
         return graph(self, roots)
 
     def difference(self, left: str, right: str, other: VirtualStore | None = None) -> Difference | None:
-        """Why the derivation `left` is not `right`, which may be in another store; None if it is."""
+        """Why the derivation `left` is not `right`, which may be in an `other` store; None if it is.
+
+        Raises FileError for a path that is not that of a derivation.
+        """
         from aionix.store.difference import difference
 
         return difference(self, left, other or self, right)

@@ -63,7 +63,10 @@ async def write_to(
     anything that can write. Returns the store paths, in order. Raises FileError.
     """
     place = Directory(target) if isinstance(target, (str, os.PathLike)) else target
-    wanted = closure(store.derivations if roots is None else roots, store.references)
+    roots = list(store.derivations if roots is None else roots)
+    for root in roots:
+        store.known(root)
+    wanted = closure(roots, store.references)
     paths = in_order(path for path in wanted if path in store.derivations)
     for path in paths:
         await place.write(path.rpartition("/")[2], unparse(store.derivations[path]))
