@@ -106,6 +106,8 @@ def _is_entered(value: Value) -> bool:
     except NixError as error:
         span = value.position_of("recurseForDerivations")
         error.add_frame("while evaluating the attribute `recurseForDerivations`", span)
+        if span is not None:
+            error.place(span)
         raise
 
 
