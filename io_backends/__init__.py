@@ -2,6 +2,7 @@
 
     LocalDisk   this machine's files, or those under one directory
     Memory      a tree of Python dicts
+    Archive     what is in a tar or zip
     Sealed      nothing at all
     contract    the checks that every backend passes, ours and yours
 
@@ -16,6 +17,7 @@ from io_backends.memory import Symlink as Symlink
 from io_backends.sealed import Sealed as Sealed
 
 if TYPE_CHECKING:
+    from io_backends.archive import Archive as Archive
     from io_backends.local import LocalDisk as LocalDisk
 
 
@@ -26,6 +28,10 @@ def __getattr__(name: str) -> object:
         from io_backends.local import LocalDisk
 
         return LocalDisk
+    if name == "Archive":
+        from io_backends.archive import Archive
+
+        return Archive
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

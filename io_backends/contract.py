@@ -212,6 +212,31 @@ async def _opened(io: EvalIO, path: str) -> bytes:
         return await file.read(1)
 
 
+@_check({"small": "alpha", "large": _BYTES * 1000, "sub": {"x": ""}})
+async def open_entry_tells_what_is_there_and_opens_it(io: EvalIO) -> None:
+    for path, content in (("/small", b"alpha"), ("/large", _BYTES * 1000), ("/sub/x", b"")):
+        for kind in (None, FileType.REGULAR):
+            assert await _entered(io, path, kind) == (FileType.REGULAR, False, content)
+    assert await _entered(io, "/sub") == await _entered(io, "/") == (FileType.DIRECTORY, False, None)
+    await _refuses(_entered(io, "/no"), FileNotFoundError)
+    await _refuses(_entered(io, "/no", FileType.REGULAR), FileNotFoundError)
+    await _refuses(_entered(io, "/small/no"), *_MISSING)
+
+
+async def _entered(
+    io: EvalIO, path: str, kind: FileType | None = None
+) -> tuple[FileType, bool, bytes | None]:
+    async with io.open_entry(path, kind) as entry:
+        if entry.file is None:
+            return entry.kind, entry.executable, None
+        data = b""
+        while piece := await entry.file.read(100_000):
+            assert len(piece) <= 100_000
+            data += piece
+        assert entry.file.size == len(data)
+        return entry.kind, entry.executable, data
+
+
 @_check({f"f{number}": str(number) for number in range(60)})
 async def many_may_look_at_once(io: EvalIO) -> None:
     async def one(number: int) -> None:
@@ -242,6 +267,7 @@ async def the_execute_bit_is_seen(io: EvalIO) -> None:
     assert await io.is_executable("/run")
     assert not await io.is_executable("/not")
     assert await io.read("/run") == b"#!/bin/sh\n"
+    assert await _entered(io, "/run") == (FileType.REGULAR, True, b"#!/bin/sh\n")
     assert await io.file_type("/run") is FileType.REGULAR
     await _refuses(io.is_executable("/no"), FileNotFoundError)
 
@@ -298,6 +324,9 @@ async def file_type_and_read_dir_tell_of_links_themselves(io: EvalIO) -> None:
     assert await io.file_type("/dirlink/c") is FileType.REGULAR
     assert await io.file_type("/dirlink/up") is FileType.SYMLINK
     assert not await io.is_executable("/link")
+    for path in ("/link", "/dirlink", "/broken", "/self", "/dirlink/up"):
+        assert await _entered(io, path) == (FileType.SYMLINK, False, None)
+    assert await _entered(io, "/dirlink/c") == (FileType.REGULAR, False, b"gamma")
 
 
 @_check(_LINKS, "links")

@@ -95,7 +95,7 @@ def test_base16_may_be_upper_case() -> None:
 @pytest.mark.parametrize("algorithm", sorted(SIZES))
 def test_an_empty_hash_is_all_zeros_where_that_is_allowed(algorithm: str) -> None:
     assert parse_hash_allow_empty("", algorithm) == Hash(algorithm, bytes(SIZES[algorithm]))
-    with pytest.raises(InvalidHash, match="^empty hash requires explicit hash algorithm$"):
+    with pytest.raises(InvalidHash, match=r"^empty hash requires explicit hash algorithm$"):
         parse_hash_allow_empty("")
     assert parse_hash_allow_empty(EMPTY_SRI).digest.hex() == EMPTY
 
@@ -103,7 +103,7 @@ def test_an_empty_hash_is_all_zeros_where_that_is_allowed(algorithm: str) -> Non
 @given(digests)
 def test_sri_may_be_asked_for(digest: Hash) -> None:
     assert parse_sri(digest.spell("sri")) == digest
-    with pytest.raises(InvalidHash, match="^hash '[0-9a-f]*' is not SRI$"):
+    with pytest.raises(InvalidHash, match=r"^hash '[0-9a-f]*' is not SRI$"):
         parse_sri(digest.spell("base16"))
 
 

@@ -69,7 +69,7 @@ def test_fields_from_the_future_are_passed_over() -> None:
 def test_another_store_has_other_paths() -> None:
     text = SAMPLE.replace("/nix/store", "/gnu/store")
     assert parse_narinfo(text.encode(), "it", "/gnu/store").path.startswith("/gnu/store/")
-    with pytest.raises(ConversionError, match="line 1: path '/gnu/store/.*' is not in the Nix store"):
+    with pytest.raises(ConversionError, match=r"line 1: path '/gnu/store/.*' is not in the Nix store"):
         parse(text)
 
 
@@ -114,7 +114,7 @@ def test_changed_text_is_read_or_refused(changes: list[tuple[int, str, int]]) ->
 
 @given(st.binary(max_size=100))
 def test_any_bytes_at_all_are_refused(data: bytes) -> None:
-    with pytest.raises(ConversionError, match="^NAR info file 'x' is corrupt: "):
+    with pytest.raises(ConversionError, match=r"^NAR info file 'x' is corrupt: "):
         parse_narinfo(data, "x")
 
 
