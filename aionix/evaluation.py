@@ -21,7 +21,9 @@ from aionix.builtins import INTERNAL_FILES, make_scope
 from aionix.builtins.files import read_bytes
 from aionix.builtins.imports import import_file
 from aionix.builtins.registry import Spec
-from aionix.compiler import compile_expression
+from aionix.bytecode.cache import CodeCache
+from aionix.code_cache import FileCode, default_directory
+from aionix.compiler import CompileResult, compile_expression
 from aionix.errors import (
     BuiltinFailed,
     CompileError,
@@ -131,6 +133,7 @@ class EvaluationBuilder:
         self._compiler_observer: CompilerObserver | None = None
         self._sources: SourceMap | None = None
         self._features: frozenset[str] = frozenset()
+        self._code_cache: CodeCache | None = None
 
     def pure(self, value: bool = True) -> Self:
         """No environment, no clock, no system name: only what the code and its files say."""
@@ -205,6 +208,17 @@ class EvaluationBuilder:
         self._features = frozenset(names)
         return self
 
+    def code_cache(self, directory: str | os.PathLike[str] | bool = True) -> Self:
+        """Keeps the code of files in `directory`, for later processes; True means `aionix/code` in the
+        user's cache directory, False (as it is unless told) that no code is kept.
+
+        A directory that others could write is not used. Lints are not told of kept code, so with
+        one in the `parse_options` the cache is not used either.
+        """
+        where = default_directory() if directory is True else directory
+        self._code_cache = None if where is False else CodeCache(where)
+        return self
+
     def source_map(self, sources: SourceMap) -> Self:
         """Shares a source map with other evaluations."""
         self._sources = sources
@@ -241,6 +255,9 @@ class Evaluation:
         self._interpreter = Interpreter(self.machine, settings._runtime_observer)
         self._compiler_observer = settings._compiler_observer
         self._options = settings._parse_options
+        self._file_code = None
+        if settings._code_cache is not None and not self._options.lints:
+            self._file_code = FileCode(settings._code_cache, self._options)
         self._mode: Mode = settings._mode
         self._from_source = native(self._evaluate_builtin)
         self.globals = make_scope(self.host, self._builtin_thunk, __version__, settings._builtins)
@@ -291,6 +308,9 @@ class Evaluation:
             failure = OutOfMemory("out of memory")
         except Exception as error:
             raise InternalError(f"{type(error).__name__}: {error}") from error
+        finally:
+            if self._file_code is not None:
+                self._file_code.save()
         # Raised out here, and as a copy: the traceback of the one that came holds every frame it
         # passed, and with them all that was computed there.
         failure.sources = self.sources
@@ -330,7 +350,7 @@ class Evaluation:
         def compiled() -> Thunk:
             result.expr = parse(source, self._options, checkpoint=running().checkpoint)
             scope = self.globals if not self._env else {**self.globals, **self._env}
-            return self._compile(result.expr, source, base_dir, scope)
+            return self._thunk(self._compiled(result.expr, source, base_dir, scope), scope)
 
         return compiled
 
@@ -368,14 +388,16 @@ class Evaluation:
             force_deep(value)
         return value
 
-    def _compile(self, expr: Expr, source: Source, base_dir: str, scope: Mapping[str, Value]) -> Thunk:
-        compiled = compile_expression(
+    def _compiled(self, expr: Expr, source: Source, base_dir: str, scope: Scope) -> CompileResult:
+        return compile_expression(
             expr,
             source,
             global_names=frozenset(scope),
             base_dir=base_dir,
             checkpoint=running().checkpoint,
         )
+
+    def _thunk(self, compiled: CompileResult, scope: Scope) -> Thunk:
         _warnings.get([]).extend(compiled.warnings)
         if compiled.errors or compiled.code is None:
             first, *others = compiled.errors
@@ -395,9 +417,14 @@ class Evaluation:
     def _load(self, path: str, scope: Scope | None) -> Value:
         data = running().suspend(read_bytes(self.host, path))
         source = self.sources.add(path, data)
-        expr = parse(source, self._options, checkpoint=running().checkpoint)
         names = self.globals if scope is None else {**self.globals, **scope}
-        return force(self._compile(expr, source, dirname(path), names))
+
+        def compiled() -> CompileResult:
+            expr = parse(source, self._options, checkpoint=running().checkpoint)
+            return self._compiled(expr, source, dirname(path), names)
+
+        result = self._file_code.of(source, names, compiled) if self._file_code else compiled()
+        return force(self._thunk(result, names))
 
     def _builtin_thunk(self, name: str, text: str) -> Thunk:
         return self._from_source((name, text))
@@ -406,7 +433,7 @@ class Evaluation:
         name, text = named
         source = self.sources.add(name, text)
         expr = parse(source, ParseOptions())
-        return force(self._compile(expr, source, "/", self.globals))
+        return force(self._thunk(self._compiled(expr, source, "/", self.globals), self.globals))
 
 
 async def evaluate(

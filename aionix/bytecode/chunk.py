@@ -32,9 +32,9 @@ class Formals:
     spans: dict[str, Span]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Lambda:
-    """A blueprint of closures or thunks: code that runs in a frame of its own.
+    """A blueprint of closures or thunks: code that runs in a frame of its own. Only read once it is made.
 
     `name` is what the function or attribute was bound to. `parameter` is the simple parameter or the
     name after `@`. `span` is that of the whole expression.

@@ -36,6 +36,7 @@ or with --eval their values, taking the options of nix-instantiate. No store is 
                          --lint-absolute-path-literals LEVEL, --lint-short-path-literals LEVEL
                          (LEVEL: ignore, warn, fatal), --extra-experimental-features NAME
   --no-location          no positions in XML         --version, --help
+  --no-code-cache        do not keep compiled files, nor use those that are kept
 
 examples:
   aionix-instantiate -A hello --write-drvs drvs ./default.nix
@@ -256,6 +257,10 @@ def _impure(line: CommandLine, values: Sequence[str]) -> None:
     line.settings.pure = False
 
 
+def _no_code_cache(line: CommandLine, values: Sequence[str]) -> None:
+    line.settings.code_cache = False
+
+
 def _write_drvs(line: CommandLine, values: Sequence[str]) -> None:
     line.write_drvs = values[0]
 
@@ -286,6 +291,7 @@ _OPTIONS: dict[str, tuple[int, Handler]] = {
     "--json": (0, _json),
     "--xml": (0, _xml),
     "--raw": (0, _raw),
+    "--no-code-cache": (0, _no_code_cache),
     "--no-location": (0, _no_location),
     "--attr": (1, _attribute),
     "-A": (1, _attribute),

@@ -40,8 +40,18 @@ def configured(settings: Settings) -> EvaluationBuilder:
         .parse_options(parse_options(settings, sources))
         .trace(lambda message: say(printable(message)))
         .runtime_observer(TracingObserver() if settings.watch else None)
+        .code_cache(code_cache(settings))
     )
     return builder.current_system(settings.system) if settings.system else builder
+
+
+def code_cache(settings: Settings) -> str | bool:
+    """The directory in which code is kept, True for the usual one, or False: `AIONIX_CODE_CACHE` has
+    a say unless `settings` say no."""
+    wanted = os.environ.get("AIONIX_CODE_CACHE", "")
+    if not settings.code_cache or wanted == "0":
+        return False
+    return os.path.abspath(wanted) if wanted not in ("", "1") else True
 
 
 def search_path(settings: Settings) -> list[str]:

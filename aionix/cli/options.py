@@ -51,6 +51,7 @@ class Settings:
     show_trace: bool = False
     warnings: bool = False  # the compiler's: unused names and the like
     watch: bool = False  # tell every step on standard error
+    code_cache: bool = True  # keep the code of files on the disk
 
 
 @dataclass

@@ -27,3 +27,8 @@ class ParseOptions:
     absolute_path_literals: Lint = "ignore"
     short_path_literals: Lint = "ignore"
     warn: Callable[[str, Span], None] = _tell_nobody
+
+    @property
+    def lints(self) -> bool:
+        """Does a literal that is legal matter to anybody?"""
+        return {self.url_literals, self.absolute_path_literals, self.short_path_literals} != {"ignore"}

@@ -1,0 +1,259 @@
+"""A tree of Lambdas as bytes, and back, chunk by chunk as each is first run.
+
+Most code of a large program never runs: of the files that a nixpkgs package needs, one chunk in
+ten. So an image is the chunks one after the other, inner ones first, each a `marshal` of plain tuples
+that names the chunks inside it by their offsets, and at the end the outermost Lambda:
+
+    offset of the end | chunk ... chunk | end: (Lambda, warnings)
+
+Spans are kept relative to their file. Only bytes that this module has made may be read: whoever keeps
+an image proves with a checksum that it is unchanged (`bytecode.cache`).
+"""
+
+from __future__ import annotations
+
+import marshal
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from sys import intern
+from typing import Literal, TypeAlias, cast
+
+from aionix.bytecode.chunk import Chunk, Formals, Global, Lambda
+from aionix.source import Span
+from aionix.warnings import EvalWarning, WarningKind
+
+#: Part of every key under which images are kept: raised when anything here changes.
+FORMAT = 1
+
+# (kind, name, parameter, formals, upvalue count, captures with, start, end, the chunk's offset)
+_LambdaFields: TypeAlias = tuple[
+    int, str | None, str | None, "_FormalsFields | None", int, bool, int, int, int
+]
+# (names, which have a default, ellipsis, spans)
+_FormalsFields: TypeAlias = tuple[tuple[str, ...], tuple[bool, ...], bool, bytes]
+# (code, constants, where spans begin, spans, spans of attributes, names of attributes)
+_ChunkFields: TypeAlias = tuple[
+    bytes,
+    tuple[object, ...],
+    bytes,
+    bytes,
+    tuple[tuple[int, bytes], ...],
+    tuple[tuple[int, tuple[str, ...]], ...],
+]
+_WarningFields: TypeAlias = tuple[str, int, int, str]
+
+# Constants that `marshal` does not know are tuples: a path (text,), a global (name, None), or a
+# Lambda's fields.
+_PATH_LENGTH, _GLOBAL_LENGTH = 1, 2
+
+_KINDS: tuple[Literal["toplevel", "function", "thunk"], ...] = ("toplevel", "function", "thunk")
+_WORD = "i"  # of a table of offsets; those of a source of more than 2 GiB do not fit
+_NOWHERE = (-1, -1)  # in place of a span that is None
+_HEADER = 8
+
+# Longer texts are hardly names. Interned names are found in sets by identity.
+_MAX_NAME = 40
+
+
+def dump(code: Lambda, warnings: Sequence[EvalWarning], base: int) -> bytes:
+    """The image of the code, and the warnings, of the source that begins at `base`.
+
+    Raises OverflowError if that source is too large.
+    """
+    writer = _Writer(base)
+    end = marshal.dumps((writer.add(code), tuple([writer.warning(warning) for warning in warnings])))
+    return b"".join([writer.size.to_bytes(_HEADER, "little"), *writer.blobs, end])
+
+
+def load(
+    image: bytes | memoryview, base: int, path: Callable[[str], object]
+) -> tuple[Lambda, list[EvalWarning]]:
+    """The code and the warnings in `image`, for the same source, which now begins at `base`.
+
+    `path` makes path constants.
+    """
+    reader = _Reader(image, base, path)
+    fields, warnings = cast(
+        "tuple[_LambdaFields, list[_WarningFields]]", reader.read(int.from_bytes(image[:_HEADER], "little"))
+    )
+    return StoredLambda(reader, fields), [reader.warning(*warning) for warning in warnings]
+
+
+class _Writer:
+    def __init__(self, base: int) -> None:
+        self.base = base
+        self.blobs: list[bytes] = []
+        self.size = _HEADER
+        self._written: dict[Lambda, _LambdaFields] = {}
+
+    def add(self, code: Lambda) -> _LambdaFields:
+        """Writes the chunks of `code`, inner ones first."""
+        order = [code]
+        for outer in order:  # it grows meanwhile; recursion would go as deep as the program
+            order += [inner for inner in outer.chunk.constants if isinstance(inner, Lambda)]
+        for each in reversed(order):
+            self._written[each] = self._lambda(each)
+        return self._written[code]
+
+    def _lambda(self, code: Lambda) -> _LambdaFields:
+        offset = self.size
+        blob = marshal.dumps(self._chunk(code.chunk))  # type: ignore[arg-type]  # constants are `object`
+        self.blobs.append(blob)
+        self.size += len(blob)
+        formals = None if code.formals is None else self._formals(code.formals)
+        start, end = code.span
+        return (
+            _KINDS.index(code.kind),
+            code.name and _interned(code.name),
+            code.parameter,
+            formals,
+            code.upvalue_count,
+            code.captures_with,
+            start - self.base,
+            end - self.base,
+            offset,
+        )
+
+    def _formals(self, formals: Formals) -> _FormalsFields:
+        names = tuple([_interned(name) for name in formals.names])
+        spans = self._table([formals.spans[name] for name in formals.names])
+        return names, tuple(formals.names.values()), formals.ellipsis, spans
+
+    def _chunk(self, chunk: Chunk) -> _ChunkFields:
+        return (
+            bytes(chunk.code),
+            tuple([self._constant(constant) for constant in chunk.constants]),
+            array(_WORD, chunk._span_starts).tobytes(),
+            self._table(chunk._spans),
+            tuple([(offset, self._table(spans)) for offset, spans in chunk.attr_spans.items()]),
+            tuple(
+                [(at, tuple([_interned(name) for name in names])) for at, names in chunk.attr_names.items()]
+            ),
+        )
+
+    def _constant(self, constant: object) -> object:
+        if type(constant) is str:
+            return _interned(constant)
+        if constant is None or type(constant) in (int, float, bool):
+            return constant
+        if isinstance(constant, Lambda):
+            return self._written[constant]
+        if type(constant) is Global:
+            return constant.name, None
+        return (constant.text,)  # type: ignore[attr-defined]  # a Path: a room above this one has it
+
+    def _table(self, spans: Iterable[Span | None]) -> bytes:
+        base = self.base
+        table = array(_WORD)
+        for span in spans:
+            table.extend(_NOWHERE if span is None else (span.start - base, span.end - base))
+        return table.tobytes()
+
+    def warning(self, warning: EvalWarning) -> _WarningFields:
+        start, end = warning.span
+        return warning.kind.name, start - self.base, end - self.base, warning.detail
+
+
+def _interned(text: str) -> str:
+    return intern(text) if len(text) <= _MAX_NAME else text
+
+
+class _Reader:
+    """An image in memory, from which chunks are read."""
+
+    __slots__ = ("_base", "_image", "_path")
+
+    def __init__(self, image: bytes | memoryview, base: int, path: Callable[[str], object]) -> None:
+        self._image = memoryview(image)
+        self._base = base
+        self._path = path
+
+    def read(self, offset: int) -> object:
+        return marshal.loads(self._image[offset:])  # it stops where the object ends
+
+    def chunk(self, offset: int) -> Chunk:
+        code, constants, starts, spans, attr_spans, attr_names = cast(_ChunkFields, self.read(offset))
+        chunk = StoredChunk(self, starts, spans)
+        chunk.code = bytearray(code)
+        chunk.constants = [
+            self._constant(constant) if type(constant) is tuple else constant for constant in constants
+        ]
+        chunk.attr_spans = {offset: tuple(self.spans(table)) for offset, table in attr_spans}
+        chunk.attr_names = dict(attr_names)
+        return chunk
+
+    def _constant(self, fields: tuple[object, ...]) -> object:
+        if len(fields) == _PATH_LENGTH:
+            return self._path(cast(str, fields[0]))
+        if len(fields) == _GLOBAL_LENGTH:
+            return Global(cast(str, fields[0]))
+        return StoredLambda(self, cast(_LambdaFields, fields))
+
+    def formals(self, fields: _FormalsFields) -> Formals:
+        names, defaults, ellipsis, table = fields
+        spans = cast("list[Span]", self.spans(table))
+        has_default = dict(zip(names, defaults, strict=True))
+        return Formals(has_default, ellipsis, dict(zip(names, spans, strict=True)))
+
+    def span(self, start: int, end: int) -> Span:
+        return Span(start + self._base, end + self._base)
+
+    def spans(self, table: bytes) -> list[Span | None]:
+        base = self._base
+        relative = words(table)
+        absolute = [offset + base for offset in relative]
+        # A third of what `Span(start, end)` costs.
+        pairs = zip(absolute[::2], absolute[1::2], strict=True)
+        spans: list[Span | None] = list(map(tuple.__new__, repeat(Span), pairs))
+        if -1 in relative:
+            spans = [None if start == -1 else span for start, span in zip(relative[::2], spans, strict=True)]
+        return spans
+
+    def warning(self, kind: str, start: int, end: int, detail: str) -> EvalWarning:
+        return EvalWarning(WarningKind[kind], self.span(start, end), detail)
+
+
+def words(table: bytes) -> array[int]:
+    found = array(_WORD)
+    found.frombytes(table)
+    return found
+
+
+class StoredLambda(Lambda):
+    """A Lambda of an image. Its fields are read when the first of them is asked for, its chunk
+    when that is; what has been read costs as little as in any other Lambda."""
+
+    __slots__ = ("_fields", "_reader")
+
+    def __init__(self, reader: _Reader, fields: _LambdaFields) -> None:
+        self._reader = reader
+        self._fields = fields
+        self.name = fields[1]
+
+    def __getattr__(self, missing: str) -> object:
+        reader, fields = self._reader, self._fields
+        if missing == "chunk":
+            self.chunk = reader.chunk(fields[-1])
+        else:
+            kind, _, self.parameter, formals, self.upvalue_count, self.captures_with, start, end, _ = fields
+            self.kind = _KINDS[kind]
+            self.span = reader.span(start, end)
+            self.formals = None if formals is None else reader.formals(formals)
+        return object.__getattribute__(self, missing)
+
+
+class StoredChunk(Chunk):
+    """A chunk of an image. Its table of spans is read when an error asks for it."""
+
+    __slots__ = ("_reader", "_tables")
+
+    def __init__(self, reader: _Reader, starts: bytes, spans: bytes) -> None:
+        self._reader = reader
+        self._tables = starts, spans
+
+    def __getattr__(self, missing: str) -> object:
+        starts, spans = self._tables
+        self._span_starts = words(starts).tolist()
+        self._spans = cast("list[Span]", self._reader.spans(spans))
+        return object.__getattribute__(self, missing)
