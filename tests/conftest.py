@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -9,6 +11,13 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 _NO_TRIO = pytest.mark.skipif(find_spec("trio") is None, reason="trio is not installed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The programs keep code in a directory of this run, not in that of the user."""
+    directory = tempfile.TemporaryDirectory(prefix="aionix-code-", ignore_cleanup_errors=True)
+    config.add_cleanup(directory.cleanup)
+    os.environ["AIONIX_CODE_CACHE"] = directory.name
 
 
 @pytest.fixture(scope="module", params=["asyncio", pytest.param("trio", marks=_NO_TRIO)])

@@ -51,7 +51,7 @@ def code_cache(settings: Settings) -> str | bool:
     wanted = os.environ.get("AIONIX_CODE_CACHE", "")
     if not settings.code_cache or wanted == "0":
         return False
-    return os.path.abspath(wanted) if wanted not in ("", "1") else True
+    return os.path.join(os.getcwd(), wanted) if wanted not in ("", "1") else True
 
 
 def search_path(settings: Settings) -> list[str]:
