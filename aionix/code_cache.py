@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from pathlib import Path as FilePath
 from threading import Thread
@@ -53,10 +53,14 @@ class _New(NamedTuple):
 
 
 class FileCode:
-    """The code of files in `cache`, that are parsed with `options`."""
+    """The code of files in `cache`, that are parsed with `options`.
 
-    def __init__(self, cache: CodeCache, options: ParseOptions) -> None:
+    With `threads=False` the event loop stands still while `cache` is read.
+    """
+
+    def __init__(self, cache: CodeCache, options: ParseOptions, threads: bool) -> None:
         self._cache = cache
+        self._threads = threads
         self._grammar = b"pipes" if options.pipe_operators else b""
         self._new: list[_New] = []
 
@@ -64,10 +68,11 @@ class FileCode:
         self, source: Source, names: Iterable[str], compiled: Callable[[], CompileResult]
     ) -> CompileResult:
         """The code of a file: kept, or else `compiled()`. Runs in a fiber."""
-        globals_ = frozenset(names)
-        key, found = running().suspend(
-            anyio.to_thread.run_sync(self._find, source, globals_, abandon_on_cancel=True)
-        )
+        find = partial(self._find, source, frozenset(names))
+        if self._threads:
+            key, found = running().suspend(anyio.to_thread.run_sync(find, abandon_on_cancel=True))
+        else:
+            key, found = find()
         if found is not None:
             code, warnings = image.load(found, source.base, Path)
             return CompileResult(code, [], warnings)

@@ -134,6 +134,7 @@ class EvaluationBuilder:
         self._sources: SourceMap | None = None
         self._features: frozenset[str] = frozenset()
         self._code_cache: CodeCache | None = None
+        self._code_threads = True
 
     def pure(self, value: bool = True) -> Self:
         """No environment, no clock, no system name: only what the code and its files say."""
@@ -208,15 +209,19 @@ class EvaluationBuilder:
         self._features = frozenset(names)
         return self
 
-    def code_cache(self, directory: str | os.PathLike[str] | bool = True) -> Self:
+    def code_cache(
+        self, directory: str | os.PathLike[str] | bool = True, *, threads: bool = True
+    ) -> Self:
         """Keeps the code of files in `directory`, for later processes; True means `aionix/code` in the
         user's cache directory, False (as it is unless told) that no code is kept.
 
         A directory that others could write is not used. Lints are not told of kept code, so with
-        one in the `parse_options` the cache is not used either.
+        one in the `parse_options` the cache is not used either. With `threads=False` the event loop
+        stands still while code is read.
         """
         where = default_directory() if directory is True else directory
         self._code_cache = None if where is False else CodeCache(where)
+        self._code_threads = threads
         return self
 
     def source_map(self, sources: SourceMap) -> Self:
@@ -257,7 +262,7 @@ class Evaluation:
         self._options = settings._parse_options
         self._file_code = None
         if settings._code_cache is not None and not self._options.lints:
-            self._file_code = FileCode(settings._code_cache, self._options)
+            self._file_code = FileCode(settings._code_cache, self._options, settings._code_threads)
         self._mode: Mode = settings._mode
         self._from_source = native(self._evaluate_builtin)
         self.globals = make_scope(self.host, self._builtin_thunk, __version__, settings._builtins)

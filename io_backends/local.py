@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from io import FileIO
@@ -52,7 +52,8 @@ class LocalDisk(EvalIO):
 
     Only regular files are read; fifos, devices and sockets are refused without being opened.
     `max_file_size` (bytes) bounds what `read` takes into memory (EFBIG). `env=True` lets
-    Nix code see the environment variables of this process.
+    Nix code see the environment variables of this process. With `threads=False` everything is done
+    at once while the event loop stands still: for programs whose loop has nothing else to do.
     """
 
     def __init__(
@@ -61,43 +62,45 @@ class LocalDisk(EvalIO):
         *,
         max_file_size: int = MAX_FILE_SIZE,
         env: bool = False,
+        threads: bool = True,
     ) -> None:
         if root is not None and not os.path.isabs(root):
             root = os.path.join(os.getcwd(), root)
         self._root = None if root is None else os.fsencode(root)
         self._max_file_size = max_file_size
         self._env = env
+        self._run: Callable[[Callable[[], T]], Awaitable[T]] = _in_thread if threads else _at_once
 
     async def read(self, path: str) -> bytes:
-        return await _in_thread(partial(self._read, path))
+        return await self._run(partial(self._read, path))
 
     async def read_dir(self, path: str) -> dict[str, FileType]:
-        return await _in_thread(partial(self._read_dir, path))
+        return await self._run(partial(self._read_dir, path))
 
     async def file_type(self, path: str) -> FileType:
-        return _kind(await _in_thread(partial(self._status, path)))
+        return _kind(await self._run(partial(self._status, path)))
 
     async def read_link(self, path: str) -> str:
-        return await _in_thread(partial(self._read_link, path))
+        return await self._run(partial(self._read_link, path))
 
     async def is_executable(self, path: str) -> bool:
-        mode = await _in_thread(partial(self._status, path))
+        mode = await self._run(partial(self._status, path))
         return stat.S_ISREG(mode) and bool(mode & stat.S_IXUSR)
 
     async def resolve(self, path: str) -> str:
-        return await _in_thread(partial(self._resolve, path))
+        return await self._run(partial(self._resolve, path))
 
     async def path_exists(self, path: str) -> bool:
-        return await _in_thread(partial(self._exists, path))
+        return await self._run(partial(self._exists, path))
 
     @asynccontextmanager
     async def open(self, path: str) -> AsyncIterator[FileReader]:
-        with await _in_thread(partial(self._reader, path)) as reader:
+        with await self._run(partial(self._reader, path)) as reader:
             yield reader
 
     @asynccontextmanager
     async def open_entry(self, path: str, kind: FileType | None = None) -> AsyncIterator[OpenEntry]:
-        found = await _in_thread(partial(self._entry, path))
+        found = await self._run(partial(self._entry, path))
         if isinstance(found, FileType):
             yield OpenEntry(found)
             return
@@ -292,6 +295,10 @@ class _Reader:
         if self._file.closed:
             return b""
         return await _in_thread(partial(self._file.read, count)) or b""
+
+
+async def _at_once(function: Callable[[], T]) -> T:
+    return function()
 
 
 async def _in_thread(function: Callable[[], T]) -> T:
