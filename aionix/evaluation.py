@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from posixpath import dirname, join
-from typing import Literal, Self, TypeVar, get_args
+from typing import Literal, Self, TypeVar, cast, get_args
 
 from aionix._version import __version__
 from aionix.builtins import INTERNAL_FILES, make_scope
@@ -35,6 +35,7 @@ from aionix.errors import (
     StackOverflow,
 )
 from aionix.io import EvalIO
+from aionix.native.translator import translate
 from aionix.observers import CompilerObserver, RuntimeObserver
 from aionix.source import Source, SourceMap
 from aionix.store.virtual import VirtualStore
@@ -47,10 +48,10 @@ from aionix.values.deep import force_deep
 from aionix.values.paths import clean
 from aionix.values.thunk import Thunk, Value, force, native
 from aionix.vm.backend import Backend
+from aionix.vm.engine import FUEL, Engine, Translate
 from aionix.vm.fiber import running
 from aionix.vm.host import Host
 from aionix.vm.imports import Imports, Scope
-from aionix.vm.interpreter import Interpreter
 from aionix.vm.machine import Machine
 from aionix.vm.run import Run
 from aionix.vm.search_path import parse_search_path, split_nix_path
@@ -65,9 +66,23 @@ T = TypeVar("T")
 _warnings: ContextVar[list[EvalWarning]] = ContextVar("_warnings")
 
 Mode = Literal["lazy", "strict"]
+Tier = Literal["interpreter", "native", "auto"]
 
 #: Nested calls before a "stack overflow" error; the number of C++ Nix.
 MAX_CALL_DEPTH = 10_000
+
+
+def default_tier() -> Tier:
+    """The tier that AIONIX_TIER names; `auto` if it names none."""
+    named = os.environ.get("AIONIX_TIER")
+    return cast(Tier, named) if named in get_args(Tier) else "auto"
+
+
+def _tiers(tier: Tier) -> tuple[Translate | None, int]:
+    """What translates code, and after how many runs."""
+    if tier == "interpreter":
+        return None, FUEL
+    return translate, 0 if tier == "native" else FUEL
 
 
 def _trace_to_stderr(message: str) -> None:
@@ -133,6 +148,7 @@ class EvaluationBuilder:
         self._compiler_observer: CompilerObserver | None = None
         self._sources: SourceMap | None = None
         self._features: frozenset[str] = frozenset()
+        self._tier: Tier = default_tier()
         self._code_cache: CodeCache | None = None
         self._code_threads = True
 
@@ -224,6 +240,16 @@ class EvaluationBuilder:
         self._code_threads = threads
         return self
 
+    def tier(self, tier: Tier) -> Self:
+        """How code runs: `auto` compiles what runs often to Python, `interpreter` nothing, `native` all.
+
+        The results are the same. Unless told, what the environment variable AIONIX_TIER says, or `auto`.
+        """
+        if tier not in get_args(Tier):
+            raise ValueError(f"the tier is one of {', '.join(get_args(Tier))}, not {tier!r}")
+        self._tier = tier
+        return self
+
     def source_map(self, sources: SourceMap) -> Self:
         """Shares a source map with other evaluations."""
         self._sources = sources
@@ -257,7 +283,7 @@ class Evaluation:
             features=settings._features,
         )
         self.machine = Machine(settings._max_call_depth)
-        self._interpreter = Interpreter(self.machine, settings._runtime_observer)
+        self._engine = Engine(self.machine, settings._runtime_observer, *_tiers(settings._tier))
         self._compiler_observer = settings._compiler_observer
         self._options = settings._parse_options
         self._file_code = None
@@ -410,7 +436,7 @@ class Evaluation:
             raise first
         if self._compiler_observer is not None:
             self._compiler_observer.compiled(compiled.code)
-        return self._interpreter.thunk(compiled.code, scope)
+        return self._engine.thunk(compiled.code, scope)
 
     def _to_value(self, value: object) -> Value:
         if isinstance(value, Spec):

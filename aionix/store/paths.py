@@ -138,7 +138,10 @@ def split_path(path: str) -> tuple[str, str]:
 
 
 def base_problem(base: str) -> str | None:
-    """Why `base` cannot stand in a store, in Nix's words; None if it can: 32 digits, a dash, a name."""
+    """Why `base` cannot stand in a store, in Nix's words; None if it can: 32 digits, a dash, a name.
+
+    What stands for the dash may be anything, to Nix too.
+    """
     digits = base[:DIGEST_LENGTH]
     if len(base) <= DIGEST_LENGTH:
         return f"'{base}' is too short to be a valid store path"

@@ -8,7 +8,7 @@ its `Force`, an attribute's name and its `AttrsSelect`) to one instruction.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -22,9 +22,8 @@ from aionix.vm import instructions as i
 from aionix.vm.operations import Deferred
 
 if TYPE_CHECKING:
-    from aionix.vm.interpreter import Interpreter
+    from aionix.vm.engine import Unit
 
-Scope: TypeAlias = Mapping[str, Value]
 Capture: TypeAlias = Callable[[list[Value], tuple[Value, ...], object], tuple[Value, ...]]
 
 _PLAIN = {
@@ -67,23 +66,22 @@ class Code:
         return self.lambda_.chunk.span_at(self.offsets[index])
 
 
-def decode(code: Lambda, scope: Scope, interpreter: Interpreter) -> Code:
-    """`code` for this evaluation, its global names looked up in `scope`."""
-    return _Decoder(code, scope, interpreter).decode()
+def decode(unit: Unit) -> Code:
+    """The code of `unit`, for the interpreter."""
+    return _Decoder(unit).decode()
 
 
 class _Decoder:
-    def __init__(self, code: Lambda, scope: Scope, interpreter: Interpreter) -> None:
-        self.chunk: Chunk = code.chunk
-        self.code = Code(code)
-        self.scope = scope
-        self.interpreter = interpreter
-        self.found = bytecode.instructions(code.chunk)
+    def __init__(self, unit: Unit) -> None:
+        self.chunk: Chunk = unit.code.chunk
+        self.code = Code(unit.code)
+        self.unit = unit
+        self.found = bytecode.instructions(self.chunk)
         self.targets = {one.arg for one in self.found if one.op in _JUMPS}
 
     def decode(self) -> Code:
         instructions, offsets = self.code.instructions, self.code.offsets
-        observer = self.interpreter.observer
+        observer = self.unit.engine.observer
         for one in self.found:
             if observer is not None:
                 self._append(one.offset, i.OBSERVE, (observer, one.offset))
@@ -130,7 +128,7 @@ class _Decoder:
         if op is Op.CONSTANT:
             return self._constant(self.chunk.constants[one.arg])
         if op is Op.FIND_FILE:
-            return i.FIND_FILE, (self.scope["__findFile"], self.scope["__nixPath"])
+            return i.FIND_FILE, (self.unit.scope["__findFile"], self.unit.scope["__nixPath"])
         if op is Op.ATTRS:
             return self._attrs(one)
         if op is Op.VALIDATE_CLOSED_FORMALS:
@@ -142,7 +140,7 @@ class _Decoder:
     def _constant(self, constant: object) -> tuple[int, object]:
         if type(constant) is not Global:
             return i.CONSTANT, constant
-        return i.CONSTANT, self.scope[constant.name]
+        return i.CONSTANT, self.unit.scope[constant.name]
 
     def _attrs(self, one: bytecode.Instruction) -> tuple[int, object]:
         spans = self.chunk.attr_spans.get(one.offset, (None,) * one.arg)
@@ -155,11 +153,11 @@ class _Decoder:
         code = cast(Lambda, self.chunk.constants[one.arg])
         capture = capture_of(one.positions, one.captures_with)
         if one.op is Op.THUNK_SUSPENDED:
-            return i.THUNK, (self.interpreter.entry(code, self.scope), capture)
+            return i.THUNK, (self.unit.entry(code), capture)
         if one.op is Op.CLOSURE:
-            return i.CLOSURE, (self.interpreter.body(code, self.scope), capture)
+            return i.CLOSURE, (self.unit.body(code), capture)
         if one.op is Op.THUNK_CLOSURE:
-            return i.SELF_CLOSURE, (self.interpreter.body(code, self.scope), capture)
+            return i.SELF_CLOSURE, (self.unit.body(code), capture)
         raise InternalError(f"{one.op.label} cannot be run")
 
 

@@ -9,12 +9,10 @@ in a set, because which thunk an element is decides whether `==` takes functions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from types import MethodType
 from typing import TYPE_CHECKING, cast
 
-from aionix.bytecode.chunk import Lambda
-from aionix.errors import InfiniteRecursion, InternalError, NixError
+from aionix.errors import InternalError, NixError
 from aionix.values import attrs
 from aionix.values.arithmetic import add, concatenate_lists, divide, multiply, negate, subtract
 from aionix.values.attrs import AttrSet
@@ -24,9 +22,8 @@ from aionix.values.functions import call, call2
 from aionix.values.kinds import type_error
 from aionix.values.ordering import less_than
 from aionix.values.strings import join
-from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, force, leave
-from aionix.vm.decode import Code, decode
-from aionix.vm.fiber import running
+from aionix.values.thunk import Value
+from aionix.vm.decode import Code
 from aionix.vm.instructions import (
     ADD,
     ASSERT_ATTRS,
@@ -78,7 +75,6 @@ from aionix.vm.instructions import (
     UPDATE,
     UPVALUE_FORCE,
 )  # fmt: skip
-from aionix.vm.machine import Machine
 from aionix.vm.operations import (
     NOT_FOUND,
     attribute_name,
@@ -95,89 +91,9 @@ from aionix.vm.operations import (
 )
 
 if TYPE_CHECKING:
-    from aionix.observers import RuntimeObserver
+    pass
 
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
-
-
-class Interpreter:
-    """Turns compiled code into thunks and functions of one `Evaluation`."""
-
-    def __init__(self, machine: Machine, observer: RuntimeObserver | None = None) -> None:
-        self.machine = machine
-        self.observer = observer
-
-    def thunk(self, code: Lambda, scope: Mapping[str, Value]) -> Thunk:
-        """A suspended thunk for top-level code, its globals taken from `scope`."""
-        return [self.entry(code, scope), ()]
-
-    def entry(self, code: Lambda, scope: Mapping[str, Value]) -> Entry:
-        """What a thunk of `code` holds while it is suspended; its payload are the upvalues."""
-        machine = self.machine
-        decoded: Code | None = None
-        frame = f"while evaluating the attribute '{code.name}'" if code.name else None
-
-        def enter(thunk: Thunk) -> Value:
-            nonlocal decoded
-            if decoded is None:
-                decoded = decode(code, scope, self)
-            machine.ticks -= 1
-            if machine.ticks < 0:
-                current_fiber().checkpoint()
-                if thunk[0] is not enter:  # another run has been here meanwhile
-                    return force(thunk)
-            upvalues = cast(tuple[Value, ...], thunk[1])
-            thunk[0], thunk[1] = blackhole, machine.run
-            try:
-                value = run(decoded, upvalues, [])
-            except NixError as error:
-                if isinstance(error, InfiniteRecursion):
-                    error.leave(thunk)
-                if frame is not None:
-                    error.add_frame(frame, code.span)
-                leave(thunk, enter, upvalues, error)
-                raise
-            except BaseException as error:
-                leave(thunk, enter, upvalues, error)
-                raise
-            thunk[1] = value
-            thunk[0] = None
-            return value
-
-        return enter
-
-    def body(self, code: Lambda, scope: Mapping[str, Value]) -> Callable[[object, Value], Value]:
-        """What a closure of `code` is bound from: `body(upvalues, argument)`."""
-        machine = self.machine
-        decoded: Code | None = None
-        frame = f"while calling {quoted_name(code)}"
-
-        def enter(upvalues: tuple[Value, ...], argument: Value) -> Value:
-            nonlocal decoded
-            if decoded is None:
-                decoded = decode(code, scope, self)
-            depth = machine.depth
-            if depth >= machine.limit:
-                return running().deeper(lambda: enter(upvalues, argument))
-            machine.depth = depth + 1
-            machine.ticks -= 1
-            if machine.ticks < 0:
-                current_fiber().checkpoint()
-            try:
-                value = run(decoded, upvalues, [argument])
-            except NixError as error:
-                error.add_frame(frame, fallback=code.span)
-                raise
-            machine.depth = depth
-            return value
-
-        enter.code = code  # type: ignore[attr-defined]  # values.printing and functionArgs read it
-        return cast(Callable[[object, Value], Value], enter)
-
-
-def quoted_name(code: Lambda) -> str:
-    """The function as traces call it: `'f'`, or `anonymous lambda`."""
-    return f"'{code.name}'" if code.name else "anonymous lambda"
 
 
 def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:

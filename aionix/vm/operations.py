@@ -18,7 +18,7 @@ from aionix.errors import (
 )
 from aionix.source import Span
 from aionix.values.assertion import refuse_difference
-from aionix.values.attrs import AttrSet
+from aionix.values.attrs import AttrSet, update
 from aionix.values.kinds import type_error
 from aionix.values.paths import Path, clean
 from aionix.values.strings import refuse_context
@@ -51,6 +51,27 @@ def suggestion(name: str, known: list[str]) -> str | None:
 
 def missing_attribute(subject: AttrSet, name: str) -> MissingAttribute:
     return MissingAttribute(f"attribute '{name}' missing", hint=suggestion(name, list(subject)))
+
+
+def not_there(subject: Value, name: str) -> NoReturn:
+    """The error for an attribute that could not be selected."""
+    if type(subject) is not AttrSet:
+        raise type_error("a set", subject)
+    raise missing_attribute(subject, name) from None
+
+
+def not_a(what: str, value: Value) -> NoReturn:
+    """The error for a value of the wrong type."""
+    raise type_error(what, value)
+
+
+def update_sets(left: Value, right: Value) -> AttrSet:
+    """`left // right`, both evaluated."""
+    if type(left) is not AttrSet:
+        raise type_error("a set", left)
+    if type(right) is not AttrSet:
+        raise type_error("a set", right)
+    return update(left, right)
 
 
 def try_select(subject: Value, name: str) -> Value:

@@ -1,0 +1,166 @@
+"""From compiled code to the thunks and functions of one `Evaluation`, and from tier to tier.
+
+Every `Lambda` that is reached gets a unit: its Python function (`vm.entries`), its code as decoded for
+the interpreter, and a count of how much longer it is interpreted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+
+from aionix.bytecode.chunk import Lambda
+from aionix.errors import InfiniteRecursion, NixError
+from aionix.values.thunk import Entry, Thunk, Value, leave
+from aionix.vm.decode import Code, decode
+from aionix.vm.entries import function_entry, thunk_entry
+from aionix.vm.fiber import running
+from aionix.vm.machine import Machine
+
+if TYPE_CHECKING:
+    from aionix.observers import RuntimeObserver
+
+#: Runs of a piece of code before it is compiled.
+#: Measured, see `benchmarks`: translating takes as long as some hundred interpreted runs.
+FUEL = 200
+
+
+class Compiled(NamedTuple):
+    """Python code for a unit, and the chunk's offset by the line of that code."""
+
+    code: CodeType
+    offsets: tuple[int, ...]
+
+
+#: Translates the code of a unit, given the upvalues of one of its runs; None if it cannot.
+Translate: TypeAlias = "Callable[[Unit, tuple[Value, ...]], Compiled | None]"
+
+
+#: A function of upvalues and argument.
+Body: TypeAlias = Callable[[tuple[Value, ...], Value], Value]
+
+
+class Engine:
+    """Turns compiled code into thunks and functions of one `Evaluation`.
+
+    Without `translate` everything is interpreted. `fuel` is how many runs of a piece of code are.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        observer: RuntimeObserver | None = None,
+        translate: Translate | None = None,
+        fuel: int = FUEL,
+    ) -> None:
+        self.machine = machine
+        self.observer = observer
+        self.translate = translate if observer is None else None
+        self.fuel = fuel
+
+    def thunk(self, code: Lambda, scope: Mapping[str, Value]) -> Thunk:
+        """A suspended thunk for top-level code, its globals taken from `scope`."""
+        return [ThunkUnit(self, code, scope).function, ()]
+
+
+class Unit:
+    """A `Lambda` as one evaluation runs it."""
+
+    __slots__ = ("code", "compiled", "decoded", "engine", "frame", "fuel", "machine", "nested", "scope")
+
+    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value]) -> None:
+        self.engine = engine
+        self.machine = engine.machine
+        self.code = code
+        self.scope = scope
+        self.decoded: Code | None = None
+        self.fuel = engine.fuel
+        self.compiled: Compiled | None = None
+        self.nested: dict[Lambda, object] = {}
+
+    def entry(self, code: Lambda) -> Entry:
+        """What thunks of `code`, which is inside of this one, hold while they are suspended."""
+        if code not in self.nested:
+            self.nested[code] = ThunkUnit(self.engine, code, self.scope).function
+        return cast(Entry, self.nested[code])
+
+    def body(self, code: Lambda) -> Body:
+        """What closures of `code`, which is inside of this one, are bound from."""
+        if code not in self.nested:
+            self.nested[code] = FunctionUnit(self.engine, code, self.scope).function
+        return cast(Body, self.nested[code])
+
+    def decode(self) -> Code:
+        """The code for the interpreter, made when it first runs."""
+        self.decoded = decode(self)
+        return self.decoded
+
+    def replace(self, function: object, upvalues: tuple[Value, ...]) -> bool:
+        """Lets `function` run compiled code from now on; False if there is none."""
+        translate = self.engine.translate
+        compiled = None if translate is None else translate(self, upvalues)
+        if compiled is None:
+            self.fuel = 1 << 62
+            return False
+        self.compiled = compiled
+        cast(FunctionType, function).__code__ = compiled.code
+        return True
+
+    def place(self, error: NixError) -> None:
+        """Says where the error was, if the frame that it leaves runs compiled code."""
+        compiled, traceback = self.compiled, error.__traceback__
+        if compiled is not None and traceback is not None and traceback.tb_frame.f_code is compiled.code:
+            error.place(self.code.chunk.span_at(compiled.offsets[traceback.tb_lineno]))
+
+
+class ThunkUnit(Unit):
+    """The code of thunks."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value]) -> None:
+        super().__init__(engine, code, scope)
+        self.function = thunk_entry(self)
+
+    def compile(self, upvalues: tuple[Value, ...]) -> bool:
+        return self.replace(self.function, upvalues)
+
+    def leave(self, thunk: Thunk, upvalues: tuple[Value, ...], error: BaseException) -> None:
+        """The way out of the thunk that `error` ends."""
+        if isinstance(error, NixError):
+            self.place(error)
+            if isinstance(error, InfiniteRecursion):
+                error.leave(thunk)
+            if self.code.name:
+                error.add_frame(f"while evaluating the attribute '{self.code.name}'", self.code.span)
+        leave(thunk, self.function, upvalues, error)
+
+
+class FunctionUnit(Unit):
+    """The code of functions."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value]) -> None:
+        super().__init__(engine, code, scope)
+        self.function = function_entry(self)
+        # values.printing and functionArgs read it, and the translator the unit of what is called
+        self.function.code = code  # type: ignore[attr-defined]
+
+    def compile(self, upvalues: tuple[Value, ...]) -> bool:
+        return self.replace(self.function, upvalues)
+
+    def leave(self, error: NixError) -> None:
+        """The way out of a call that `error` ends."""
+        self.place(error)
+        error.add_frame(f"while calling {quoted_name(self.code)}", fallback=self.code.span)
+
+    def deeper(self, upvalues: tuple[Value, ...], argument: Value) -> Value:
+        """The call, on a fiber that has room for it."""
+        return running().deeper(lambda: self.function(upvalues, argument))
+
+
+def quoted_name(code: Lambda) -> str:
+    """The function as traces call it: `'f'`, or `anonymous lambda`."""
+    return f"'{code.name}'" if code.name else "anonymous lambda"
