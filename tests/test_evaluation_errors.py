@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pickle
+import re
 from collections.abc import Callable
 
 import pytest
@@ -142,7 +143,7 @@ async def test_a_fault_of_a_backend_is_told_as_its_own(make: Callable[[], Except
     error = await error_of(code, Failing(make))
     assert isinstance(error, BackendFailed)
     assert (error.code, error.path) == ("E050", "/x")
-    assert error.message.startswith(("Failing.read failed for '/x': ", "Failing.read_dir failed for '/x': "))
+    assert re.match(r"Failing\.[a-z_]+ failed for '/x': ", error.message)
     assert error.span is not None and isinstance(error.__cause__, Exception)
 
 

@@ -121,7 +121,8 @@ async def test_names_as_long_as_books_get_no_hint() -> None:
 async def test_endless_data_is_a_stack_overflow(
     module: ModuleType, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MAX_DEPTH" if module is xml else "MAX_NESTING", 1000)
+    limit = {xml: "MAX_DEPTH", encode: "MAX_JSON_NESTING"}.get(module, "MAX_NESTING")
+    monkeypatch.setattr(module, limit, 1000)
     error = await error_of(code)
     assert isinstance(error, StackOverflow)
     assert error.span is not None

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aionix.errors import NixPathResolution
+from aionix.store.virtual import VirtualStore
 from aionix.vm.search_path import Entry, find_file, parse_search_path, split_nix_path
+from aionix.vm.store_files import StoreFiles
 from io_backends import Memory, Sealed, Symlink
 
 IO = Memory({"np": {"lib": {"x.nix": ""}, "f": ""}, "over": {"f": ""}, "link": Symlink("np"), "d": {"f": {}}})
@@ -96,9 +98,11 @@ async def test_a_prefix_fits_whole_components_and_nothing_leads_out(entries: lis
 
 
 @pytest.mark.anyio
-async def test_files_that_nix_brings_along_are_not_offered_unless_an_entry_has_them() -> None:
-    with pytest.raises(NixPathResolution, match="C\\+\\+ Nix brings along"):
-        await find_file(IO, [], "nix/fetchurl.nix")
+async def test_files_that_nix_brings_along_are_found_unless_an_entry_has_them() -> None:
+    internal = StoreFiles(IO, VirtualStore(), {"fetchurl.nix": b"{ }"})
+    assert await find_file(internal, [], "nix/fetchurl.nix") == "/__corepkgs__/fetchurl.nix"
+    with pytest.raises(NixPathResolution, match="was not found"):
+        await find_file(internal, [], "nix/else.nix")
     assert await find_file(IO, parse_search_path(["nix=/np"], "/"), "nix/f") == "/np/f"
 
 
