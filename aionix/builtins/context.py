@@ -32,15 +32,18 @@ def has_context(text: str) -> bool:
 
 
 @builtin("getContext")
-def get_context(text: str) -> Value:
+def get_context(host: Host, text: str) -> Value:
     """What the string depends on: a set with a set for each store path, which has `path`,
-    `allOutputs` or `outputs`."""
+    `allOutputs` or `outputs`.
+
+    There is no answer for an output of a derivation that is to be built first.
+    """
     found: dict[str, AttrSet] = {}
     outputs: dict[str, list[str]] = {}
     for element in context_of(text):
         if element[0] == "!":
-            output, _, path = element[1:].rpartition("!")
-            outputs.setdefault(path, []).append(output)
+            output, _, maker = element[1:].partition("!")
+            outputs.setdefault(_derivation(host, maker), []).append(output)
         elif element[0] == "=":
             found.setdefault(element[1:], AttrSet())["allOutputs"] = True
         else:
@@ -48,6 +51,20 @@ def get_context(text: str) -> Value:
     for path, names in outputs.items():
         found.setdefault(path, AttrSet())["outputs"] = tuple(sorted_names(names))
     return AttrSet(found)
+
+
+def _derivation(host: Host, maker: str) -> str:
+    """The store path of a derivation, of which `maker` may say that it is an output of another."""
+    if maker.startswith("/"):
+        return maker
+    output, _, inner = maker.partition("!")
+    path = _derivation(host, inner)
+    known = host.store.known(path).outputs
+    if output not in known:
+        raise ContextError(f"derivation '{path}' does not have an output named '{output}'")
+    if not known[output].path:
+        raise ContextError(f"cannot operate on output '{output}' of the unbuilt derivation '{path}'")
+    return known[output].path
 
 
 @builtin("appendContext")

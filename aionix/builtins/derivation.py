@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from aionix.builtins.encode import json_string, to_json
 from aionix.builtins.hashing import parse_given_hash
 from aionix.builtins.registry import (
-    PlainStr,
+    Lazy,
     builtin,
     expect_attrs,
     expect_bool,
@@ -27,7 +27,7 @@ from aionix.store.paths import downstream_placeholder, fixed_output_path, name_p
 from aionix.store.virtual import VirtualStore
 from aionix.values.attrs import AttrSet, sorted_names
 from aionix.values.coercion import coerce_to_string
-from aionix.values.strings import Context, ContextString, context_of, plain, with_context
+from aionix.values.strings import ContextString, context_of, plain, with_context
 from aionix.values.thunk import Value, current_fiber, force
 from aionix.vm.host import Host
 
@@ -231,8 +231,10 @@ class _Draft:
             raise InvalidArgument("multiple outputs are not supported in fixed-output derivations")
         hash = parse_given_hash(self.host, text, self.algorithm)
         method = self.method or ""
-        if method == "git:" and hash.algorithm not in ("sha1", "sha256"):
-            raise InvalidHash("Git file ingestion must use SHA-1 or SHA-256 hash")
+        if method == "git:" and hash.algorithm != "sha1":
+            raise InvalidHash("Git file ingestion must use SHA-1 hash")
+        if method == "text:" and hash.algorithm != "sha256":  # which C++ Nix does not survive
+            raise InvalidHash("text ingestion must use SHA-256 hash")
         path = fixed_output_path(self.name, method, hash.algorithm, hash.digest, self.host.store_dir)
         self.derivation.environment["out"] = path
         self.derivation.outputs = {"out": Output(path, method + hash.algorithm, hash.digest.hex())}
@@ -252,21 +254,17 @@ class _Draft:
         wanted: dict[str, Wanted] = {}
         for element in self.context:
             if element[0] == "=":
-                self.know(element[1:])
+                know(self.host, element[1:])
                 sources, whole = store.whole(element[1:])
                 derivation.input_sources |= sources
                 wanted |= {path: _united(wanted.get(path), outputs) for path, outputs in whole.items()}
             elif element[0] == "!":
                 *names, path = element[1:].split("!")
-                self.know(path)
+                know(self.host, path)
                 wanted[path] = _with(wanted.get(path), names)
             else:
                 derivation.input_sources.add(element)
         derivation.input_derivations = wanted
-
-    def know(self, path: str) -> None:
-        if path not in self.host.store.derivations:
-            current_fiber().suspend(self.host.load_derivation(path))
 
 
 _SETTERS: dict[str, Callable[[_Draft, str], None]] = {
@@ -297,26 +295,82 @@ def _with(wanted: Wanted | None, names: list[str]) -> Wanted:
     return Wanted(wanted.outputs, {**wanted.dynamic, name: _with(wanted.dynamic.get(name), outer)})
 
 
-def output_of(host: Host, derivation: Value, output: PlainStr) -> Value:
+def output_of(host: Host, derivation: Lazy, output: Lazy) -> Value:
     """The output `output` of a derivation that is itself an output, as a string that stands for it.
 
     The builtin `outputOf`, which needs the feature `dynamic-derivations`.
     """
-    text = coerce_to_string(derivation, copy=False)
-    element = _only_element(text, context_of(text))
-    if element[0] == "!":
-        return with_context(downstream_placeholder(text, output), frozenset({f"!{output}{element}"}))
-    path = element.removeprefix("=")
-    if path not in host.store.derivations:
-        current_fiber().suspend(host.load_derivation(path))
-    return with_context(host.store.output(path, output), frozenset({f"!{output}!{path}"}))
+    try:
+        element = _derived_path(host, expect_str(derivation))
+    except NixError as error:
+        error.add_frame("while evaluating the first argument to builtins.outputOf")
+        raise
+    try:
+        name = expect_plain_str(output)
+    except NixError as error:
+        error.add_frame("while evaluating the second argument to builtins.outputOf")
+        raise
+    element = f"!{name}{'' if element[0] == '!' else '!'}{element}"
+    return with_context(_stand_in(host, element), frozenset({element}))
 
 
-def _only_element(text: str, context: Context) -> str:
+def _derived_path(host: Host, text: str) -> str:
+    """The only element of the context of `text`, which must be what `text` says."""
+    context = context_of(text)
     if len(context) != 1:
         raise ContextError(
             f"string '{text}' has {len(context)} entries in its context. "
             "It should only have exactly one entry"
         )
     (element,) = context
-    return element
+    if element[0] == "=":
+        raise ContextError(
+            f"string '{text}' has a context which refers to a complete source and binary closure. "
+            "This is not supported at this time"
+        )
+    expected = _stand_in(host, element)
+    if text == expected:
+        return element
+    if element[0] != "!":
+        raise ContextError(f"path string '{text}' has context with the different path '{expected}'")
+    output, maker = _split_output(element)
+    raise ContextError(
+        f"string '{text}' has context with the output '{output}' from derivation '{_shown(maker)}', "
+        "but the string is not the right placeholder for this derivation output. "
+        f"It should be '{expected}'"
+    )
+
+
+def _split_output(element: str) -> tuple[str, str]:
+    """The output that `!output!derivation` means, and the element for the derivation."""
+    output, _, maker = element[1:].partition("!")
+    return output, maker if maker.startswith("/") else f"!{maker}"
+
+
+def _shown(element: str) -> str:
+    if element[0] != "!":
+        return element
+    output, maker = _split_output(element)
+    return f"{_shown(maker)}^{output}"
+
+
+def _stand_in(host: Host, element: str) -> str:
+    """The path that an element of a context means, or the placeholder for it."""
+    if element[0] != "!":
+        return element
+    output, maker = _split_output(element)
+    if maker[0] != "!":
+        know(host, maker)
+        return host.store.output(maker, output)
+    return downstream_placeholder(_placeholder(maker), output)
+
+
+def _placeholder(element: str) -> str:
+    output, maker = _split_output(element)
+    return downstream_placeholder(maker if maker[0] != "!" else _placeholder(maker), output)
+
+
+def know(host: Host, path: str) -> None:
+    """Makes the derivation `path` known to the store; raises FileError."""
+    if path not in host.store.derivations:
+        current_fiber().suspend(host.load_derivation(path))

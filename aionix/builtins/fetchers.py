@@ -98,14 +98,14 @@ def _check_name(request: _Request) -> None:
         return
     who = request.who
     if request.has_name:
-        way_out = f"Please change the value for the 'name' attribute passed to '{who}'"
+        way_out = f"Please change the value for the 'name' attribute passed to '{who}', "
     elif request.has_attributes:
-        way_out = f"Please add a valid 'name' attribute to the argument for '{who}'"
-    else:
-        way_out = f"Please pass an attribute set with 'url' and 'name' attributes to '{who}', "  # Nix has two spaces here
+        way_out = f"Please add a valid 'name' attribute to the argument for '{who}', "
+    else:  # with two blanks, as in Nix
+        way_out = f"Please pass an attribute set with 'url' and 'name' attributes to '{who}',  "
     raise InvalidArgument(
         f"invalid store path name when fetching URL '{request.url}': {problem}. "
-        f"{way_out}, so that it can create a valid store path."
+        f"{way_out}so that it can create a valid store path."
     )
 
 

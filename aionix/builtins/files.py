@@ -16,6 +16,7 @@ from aionix.builtins.registry import (
 )
 from aionix.errors import FileError, MissingAttribute
 from aionix.io import EvalIO, FileType, is_missing
+from aionix.store.paths import split_path
 from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_path, coerce_to_string
 from aionix.values.paths import Path
@@ -40,14 +41,17 @@ async def read_bytes(host: Host, path: str) -> bytes:
 async def read_file(host: Host, path: FilePath) -> Value:
     """The contents of the file at `path` as a string.
 
-    C++ Nix gives the string a context if the file is in the store and its store knows
-    references of it. This evaluator keeps no such records, so there is none.
+    It depends on the store paths in it that a text or derivation made by this evaluation refers to.
     """
     data = await read_bytes(host, path)
     if b"\0" in data:
         name = await host.io.resolve(path)
         raise FileError(f"the contents of the file '{name}' cannot be represented as a Nix string", name)
-    return from_bytes(data)
+    text = from_bytes(data)
+    if not path.startswith(host.store_dir + "/"):
+        return text
+    known = host.store.references(await host.io.resolve(path))
+    return with_context(text, frozenset([found for found in known if split_path(found)[0] in text]))
 
 
 @builtin("readDir")

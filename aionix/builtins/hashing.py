@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from aionix.builtins.files import read_bytes
 from aionix.builtins.registry import Lazy, PlainStr, builtin, expect_attrs, expect_plain_str, expect_str
-from aionix.errors import InvalidHash, MissingAttribute, NixError
-from aionix.store.hashes import SIZES, Hash, check_algorithm, check_format, hash_bytes, parse_hash
+from aionix.errors import MissingAttribute, NixError
+from aionix.store.hashes import (
+    Hash,
+    check_algorithm,
+    check_format,
+    hash_bytes,
+    parse_hash,
+    parse_hash_allow_empty,
+)
 from aionix.store.paths import placeholder as output_placeholder
 from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_path
@@ -13,6 +19,7 @@ from aionix.values.strings import to_bytes
 from aionix.values.thunk import Value
 from aionix.vm.host import Host
 from aionix.vm.requests import in_fiber
+from aionix.vm.sources import hash_contents
 
 
 @builtin("hashString")
@@ -26,8 +33,8 @@ def hash_string(algorithm: PlainStr, text: Lazy) -> Value:
 async def hash_file(host: Host, algorithm: PlainStr, path: Lazy) -> Value:
     """The hash of the file at `path` in base 16; the algorithms are those of `hashString`."""
     check_algorithm(algorithm)
-    data = await read_bytes(host, await in_fiber(lambda: coerce_to_path(path)))
-    return hash_bytes(algorithm, data).spell("base16")
+    digest = await hash_contents(host.io, await in_fiber(lambda: coerce_to_path(path)), algorithm)
+    return digest.hex()
 
 
 @builtin("convertHash")
@@ -61,10 +68,7 @@ def placeholder(output: PlainStr) -> Value:
 
 def parse_given_hash(host: Host, text: str, algorithm: str | None) -> Hash:
     """As `parse_hash`; an empty `text` is a hash of zeros, which is told: it will be seen to be wrong."""
-    if text:
-        return parse_hash(text, algorithm)
-    if algorithm is None:
-        raise InvalidHash("empty hash requires explicit hash algorithm")
-    hash = Hash(algorithm, bytes(SIZES[algorithm]))
-    host.warn(f"found empty hash, assuming '{hash.spell('sri')}'")
+    hash = parse_hash_allow_empty(text, algorithm)
+    if not text:
+        host.warn(f"found empty hash, assuming '{hash.spell('sri')}'")
     return hash

@@ -41,7 +41,7 @@ def unparse(
         for name, output in _items(derivation.outputs)
     ]
     variables = [f"({_string(name)},{_string(value)})" for name, value in _items(environment)]
-    dynamic = any([wanted.dynamic for wanted in inputs.values()])
+    dynamic = any([wanted.dynamic for wanted in derivation.input_derivations.values()])
     parts = (
         _list(outputs),
         _inputs(inputs),

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import anyio
-
 from aionix.errors import NotAvailable
 from aionix.io import EvalIO
 from aionix.source import SourceMap
 from aionix.store.virtual import VirtualStore
-from aionix.values.strings import with_context
 from aionix.vm.imports import Imports
 from aionix.vm.search_path import Entry
-from aionix.vm.sources import Copy, add_source, copy_path, load_derivation
+from aionix.vm.sources import Copy, Sources, load_derivation
 
 
 @dataclass(slots=True, eq=False)
@@ -37,8 +34,10 @@ class Host:
     abort_on_warn: bool = False
     trace_verbose: bool = False
     features: frozenset[str] = frozenset()
-    _copied: dict[str, str] = field(default_factory=dict)
-    _copying: dict[str, anyio.Event] = field(default_factory=dict)
+    _copies: Sources = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._copies = Sources(self.io, self.store)
 
     @property
     def store_dir(self) -> str:
@@ -57,27 +56,12 @@ class Host:
         self.trace(f"warning: {message}")
 
     async def copy_to_store(self, path: str) -> str:
-        """The store path of the file or tree at `path`, a string with itself as its context.
-
-        Each is read once, by whoever asks first.
-        """
-        while path not in self._copied:
-            if path in self._copying:
-                await self._copying[path].wait()
-                continue
-            done = self._copying[path] = anyio.Event()
-            try:
-                store_path = await copy_path(self.io, self.store, path)
-                self._copied[path] = with_context(store_path, frozenset((store_path,)))
-            finally:
-                del self._copying[path]
-                done.set()
-        return self._copied[path]
+        """The store path of the file or tree at `path`, a string with itself as its context."""
+        return await self._copies.copy(path)
 
     async def add_source(self, copy: Copy) -> str:
         """The store path of what `copy` describes, a string with itself as its context."""
-        path = await add_source(self.io, self.store, copy)
-        return with_context(path, frozenset((path,)))
+        return await self._copies.add(copy)
 
     async def load_derivation(self, path: str) -> None:
         """Makes a derivation known that this evaluation did not make; raises FileError."""

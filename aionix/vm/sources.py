@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
+
+import anyio
 
 from aionix.errors import FileError, InvalidArgument
 from aionix.io import EvalIO, FileType, is_missing
 from aionix.store.aterm import parse
 from aionix.store.derivation import EXTENSION, Derivation
-from aionix.store.hashes import Hash, hash_bytes
-from aionix.store.nar import Filter, nar_hash
+from aionix.store.hashes import Hash
+from aionix.store.nar import Filter, file_hash, nar_hash
 from aionix.store.paths import base_name, fixed_output_path, split_path
 from aionix.store.virtual import Source, VirtualStore
+from aionix.values.strings import with_context
 from aionix.vm.file_errors import Doing, resolved_file_error
 
 
@@ -28,63 +33,130 @@ class Copy:
     expected: Hash | None = None
 
 
-async def copy_path(io: EvalIO, store: VirtualStore, path: str) -> str:
-    """The store path of the file or tree at `path`, itself a link or not.
+class _Read(NamedTuple):
+    """A file or tree that is hashed: as a NAR, or, not `recursive`, by its contents."""
 
-    Raises FileError, InvalidArgument.
-    """
-    if path.endswith(EXTENSION):
-        raise InvalidArgument(f"file names are not allowed to end in '{EXTENSION}'")
-    copied = await io.import_path(path)
-    if copied is None:
-        digest = await nar_hash(io, path)
-        copied = fixed_output_path(base_name(path), "r:", "sha256", digest, store.directory)
-    store.add_source(copied, Source(path))
-    return copied
+    path: str
+    recursive: bool
 
 
-async def add_source(io: EvalIO, store: VirtualStore, copy: Copy) -> str:
-    """The store path of what `copy` describes; links at its path are followed.
+class Sources:
+    """Finds the store paths of files and trees. Each is read once, by whoever asks first."""
 
-    Raises FileError, InvalidArgument, and what its filter raises.
-    """
+    def __init__(self, io: EvalIO, store: VirtualStore) -> None:
+        self._io = io
+        self._store = store
+        self._copied: dict[str, str] = {}
+        self._digests: dict[_Read, bytes] = {}
+        self._reading: dict[_Read, anyio.Event] = {}
+
+    async def copy(self, path: str) -> str:
+        """The store path, with itself as its context, of the file or tree at `path`, itself a link or not.
+
+        Raises FileError, InvalidArgument.
+        """
+        if path not in self._copied:
+            self._copied[path] = await self._copy(path)
+        return self._copied[path]
+
+    async def _copy(self, path: str) -> str:
+        if path.endswith(EXTENSION):
+            raise InvalidArgument(f"file names are not allowed to end in '{EXTENSION}'")
+        store_path = await self._io.import_path(path)
+        if store_path is None:
+            digest = await self._digest(_Read(path, True))
+            store_path = fixed_output_path(base_name(path), "r:", "sha256", digest, self._store.directory)
+        return self._added(store_path, Source(await self._itself(path)))
+
+    async def _itself(self, path: str) -> str:
+        """`path` without links above it, if it lies in the store."""
+        if not path.startswith(self._store.directory + "/"):
+            return path
+        above, _, name = path.rpartition("/")
+        return f"{await self._resolved(above)}/{name}"
+
+    async def add(self, copy: Copy) -> str:
+        """The store path, with itself as its context, of what `copy` describes; links at its path are
+        followed.
+
+        Raises FileError, InvalidArgument, and what its filter raises.
+        """
+        origin = await self._resolved(copy.path)
+        if not copy.recursive or copy.keep is None:
+            digest, kept = await self._digest(_Read(origin, copy.recursive)), None
+        else:
+            digest, kept = await self._filtered_digest(origin, copy.keep)
+        if copy.expected is not None and copy.expected.digest != digest:
+            raise InvalidArgument(f"store path mismatch in (possibly filtered) path added from '{copy.path}'")
+        method = "r:" if copy.recursive else ""
+        path = fixed_output_path(copy.name, method, "sha256", digest, self._store.directory)
+        return self._added(path, Source(origin, kept))
+
+    def _added(self, path: str, source: Source) -> str:
+        self._store.add_source(path, self._original(source))
+        return with_context(path, frozenset((path,)))
+
+    def _original(self, source: Source) -> Source:
+        """`source`; where it was copied from another one, as a part of what that was copied from."""
+        prefix = self._store.directory + "/"
+        base, _, part = source.origin.removeprefix(prefix).partition("/")
+        outer = self._store.sources.get(prefix + base) if source.origin.startswith(prefix) else None
+        if outer is None:
+            return source
+        if not part:
+            return Source(outer.origin, outer.kept if source.kept is None else source.kept)
+        kept = source.kept
+        if kept is None and outer.kept is not None:
+            below = f"{part}/"
+            kept = frozenset([path.removeprefix(below) for path in outer.kept if path.startswith(below)])
+        return Source(f"{outer.origin}/{part}", kept)
+
+    async def _resolved(self, path: str) -> str:
+        try:
+            return await self._io.resolve(path)
+        except OSError as error:
+            raise await resolved_file_error(self._io, error, path, Doing.STATUS) from error
+
+    async def _digest(self, read: _Read) -> bytes:
+        while read not in self._digests:
+            if read in self._reading:
+                await self._reading[read].wait()
+                continue
+            done = self._reading[read] = anyio.Event()
+            try:
+                self._digests[read] = await self._hash(read)
+            finally:  # after an error, or a cancellation, the next one tries
+                del self._reading[read]
+                done.set()
+        return self._digests[read]
+
+    def _hash(self, read: _Read) -> Awaitable[bytes]:
+        if read.recursive:
+            return nar_hash(self._io, read.path)
+        return hash_contents(self._io, read.path, "sha256")
+
+    async def _filtered_digest(self, origin: str, keep: Filter) -> tuple[bytes, frozenset[str]]:
+        """The digest of what `keep` lets through, and the paths of that, relative to `origin`."""
+        start = len(origin.rstrip("/")) + 1
+        kept: set[str] = set()
+
+        async def keep_and_note(path: str, kind: FileType) -> bool:
+            if await keep(path, kind):
+                kept.add(path[start:])
+                return True
+            return False
+
+        return await nar_hash(self._io, origin, keep_and_note), frozenset(kept)
+
+
+async def hash_contents(io: EvalIO, path: str, algorithm: str) -> bytes:
+    """The digest of a file's contents, links followed. Raises FileError, worded as for `readFile`."""
     try:
-        origin = await io.resolve(copy.path)
-    except OSError as error:
-        raise await resolved_file_error(io, error, copy.path, Doing.STATUS) from error
-    kept: set[str] = set()
-    if copy.recursive:
-        digest = await nar_hash(io, origin, _noting(copy.keep, origin, kept))
-    else:
-        digest = await _file_hash(io, origin)
-    if copy.expected is not None and copy.expected.digest != digest:
-        raise InvalidArgument(f"store path mismatch in (possibly filtered) path added from '{copy.path}'")
-    method = "r:" if copy.recursive else ""
-    path = fixed_output_path(copy.name, method, "sha256", digest, store.directory)
-    store.add_source(path, Source(origin, frozenset(kept) if copy.keep is not None else None))
-    return path
-
-
-async def _file_hash(io: EvalIO, path: str) -> bytes:
-    try:
-        return hash_bytes("sha256", await io.read(path)).digest
-    except OSError as error:
-        raise await resolved_file_error(io, error, path) from error
-
-
-def _noting(keep: Filter | None, origin: str, kept: set[str]) -> Filter | None:
-    """The filter; what it lets through is noted in `kept`, relative to `origin`."""
-    if keep is None:
-        return None
-    start = len(origin.rstrip("/")) + 1
-
-    async def keep_and_note(path: str, kind: FileType) -> bool:
-        if await keep(path, kind):
-            kept.add(path[start:])
-            return True
-        return False
-
-    return keep_and_note
+        return await file_hash(io, path, algorithm)
+    except FileError as error:
+        if isinstance(error.__cause__, OSError):
+            raise await resolved_file_error(io, error.__cause__, path) from error.__cause__
+        raise
 
 
 async def load_derivation(io: EvalIO, store: VirtualStore, path: str) -> None:
@@ -109,10 +181,15 @@ async def load_derivation(io: EvalIO, store: VirtualStore, path: str) -> None:
 
 
 async def _read_derivation(io: EvalIO, path: str) -> Derivation:
+    name = split_path(path)[1]
+    if not name.endswith(EXTENSION):
+        base = path.rpartition("/")[2]
+        problem = f"store path '{base}' is not a valid derivation path"
+        raise FileError(f"error parsing derivation '{path}': error: {problem}", path)
     try:
         data = await io.read(path)
     except OSError as error:
         if is_missing(error):
             raise FileError(f"path '{path}' is not valid", path) from error
         raise await resolved_file_error(io, error, path) from error
-    return parse(data, split_path(path)[1].removesuffix(EXTENSION))
+    return parse(data, name.removesuffix(EXTENSION))

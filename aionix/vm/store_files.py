@@ -15,7 +15,7 @@ from posixpath import dirname
 from typing import NamedTuple, NoReturn, TypeVar
 
 from aionix.errors import NotAvailable
-from aionix.io import EvalIO, FileReader, FileType, is_missing
+from aionix.io import EvalIO, FileReader, FileType, OpenEntry, is_missing
 from aionix.store.virtual import Source, VirtualStore
 
 T = TypeVar("T")
@@ -96,6 +96,21 @@ class StoreFiles(EvalIO):
         async with opened as reader:
             yield reader
 
+    def open_entry(
+        self, path: str, kind: FileType | None = None
+    ) -> AbstractAsyncContextManager[OpenEntry]:
+        return self._opened_entry(path, kind) if self._is_ours(path) else self._io.open_entry(path, kind)
+
+    @asynccontextmanager
+    async def _opened_entry(self, path: str, kind: FileType | None) -> AsyncIterator[OpenEntry]:
+        place = self._place(await self._with_parents(path))
+        if isinstance(place, _InMemory):
+            opened = super().open_entry(path)
+        else:
+            opened = self._io.open_entry(place.path, kind)
+        async with opened as entry:
+            yield entry
+
     async def resolve(self, path: str) -> str:
         if self._is_ours(path):
             return await super().resolve(path)
@@ -137,13 +152,19 @@ class StoreFiles(EvalIO):
         if source is not None:
             if relative and source.kept is not None and relative not in source.kept:
                 _fail(errno.ENOENT, path)
-            return _InBackend(f"{source.origin}/{relative}" if relative else source.origin, relative, source)
+            return self._original(source, relative)
         content = self._store.content(owner)
         if content is None:
             return _InBackend(path)
         if relative:
             _fail(errno.ENOTDIR, path)
         return _InMemory(content)
+
+    def _original(self, source: Source, relative: str) -> _InMemory | _InBackend:
+        if relative:
+            return _InBackend(f"{source.origin}/{relative}", relative, source)
+        content = self._store.content(source.origin)
+        return _InBackend(source.origin, relative, source) if content is None else _InMemory(content)
 
     async def _kind(self, path: str) -> FileType:
         place = self._place(path)
