@@ -327,8 +327,9 @@ class Evaluation:
 
     async def _run(self, function: Callable[[], T]) -> T:
         self.machine.begin_slice()
+        failure: NixError | None = None
         try:
-            return await Run(self.machine, self.host).result(function)
+            value = await Run(self.machine, self.host).result(function)
         except NixError as error:
             failure = error.snapshot()
         except InternalError:
@@ -339,9 +340,10 @@ class Evaluation:
             failure = OutOfMemory("out of memory")
         except Exception as error:
             raise InternalError(f"{type(error).__name__}: {error}") from error
-        finally:
-            if self._file_code is not None:
-                self._file_code.save()
+        if self._file_code is not None:
+            self._file_code.save()
+        if failure is None:
+            return value
         # Raised out here, and as a copy: the traceback of the one that came holds every frame it
         # passed, and with them all that was computed there.
         failure.sources = self.sources

@@ -22,7 +22,8 @@ MAGIC = b"aionix code\n"
 _DIGEST_SIZE = 32
 _HEADER = len(MAGIC) + _DIGEST_SIZE
 
-#: Bytes of all images together; when there are more, the oldest are removed until a quarter is free.
+#: Bytes of all images together. Who finds more, before it adds its own, removes the oldest until
+#: a quarter is free.
 MAX_SIZE = 256 << 20
 
 _SUFFIX, _UNFINISHED = ".code", ".new"
@@ -41,7 +42,8 @@ class CodeCache:
         self._max_size = max_size
         self._directory: int | None = None
         self._opened = False
-        self._lock = Lock()
+        self._opening = Lock()
+        self._storing = Lock()
 
     def __del__(self) -> None:
         if self._directory is not None:
@@ -76,14 +78,13 @@ class CodeCache:
         directory = self._open()
         if directory is None:
             return
-        with suppress(OSError):  # a full disk, or no right to write
+        with self._storing, suppress(OSError):  # a full disk, or no right to write
+            self._tidy(directory)  # first: whoever is killed while writing does not come to it later
             for key, image in images:
                 self._write(directory, key, image)
-        with suppress(OSError):
-            self._tidy(directory)
 
     def _open(self) -> int | None:
-        with self._lock:
+        with self._opening:
             if not self._opened:
                 self._opened = True
                 self._directory = _own_directory(self._path)

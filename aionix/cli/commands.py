@@ -11,6 +11,7 @@ from aionix._version import __version__
 from aionix.cli.derivation import derivation
 from aionix.cli.flags import (
     argument_options,
+    code_cache_option,
     given_arguments,
     given_input,
     input_options,
@@ -55,6 +56,7 @@ def app() -> None:
 @pure_option
 @click.option("--trace", "watch", is_flag=True, help="Tell every call and instruction on standard error.")
 @show_trace_option
+@code_cache_option
 @click.option("--max-call-depth", type=click.IntRange(1), default=MAX_CALL_DEPTH, metavar="N")
 @language_options
 def evaluate(
@@ -69,12 +71,14 @@ def evaluate(
     pure: bool,
     watch: bool,
     show_trace: bool,
+    no_code_cache: bool,
     max_call_depth: int,
     **language: object,
 ) -> None:
     """Evaluate a FILE, or an expression, and print its value."""
     settings = language_settings(**language)  # type: ignore[arg-type]  # click has checked them
     settings.pure, settings.strict, settings.watch, settings.show_trace = pure, strict, watch, show_trace
+    settings.code_cache = not no_code_cache
     settings.search_path, settings.max_call_depth = list(include), max_call_depth
     arguments = given_arguments(arg, argstr)
     job = Job(

@@ -9,6 +9,7 @@ import click
 
 from aionix.cli.flags import (
     argument_options,
+    code_cache_option,
     features_option,
     given_arguments,
     given_features,
@@ -53,6 +54,7 @@ _subject_options = together(
     argument_options,
     pure_option,
     show_trace_option,
+    code_cache_option,
     features_option,
 )
 
@@ -75,11 +77,13 @@ def _request(
     include: Sequence[str],
     pure: bool,
     show_trace: bool,
+    no_code_cache: bool,
     features: Sequence[str],
 ) -> Request:
     from aionix.cli.subjects import Request, subjects
 
     settings = Settings(pure=pure, show_trace=show_trace, search_path=list(include))
+    settings.code_cache = not no_code_cache
     settings.features = given_features(features)
     return Request(subjects(files, expressions, attr), given_arguments(arg, argstr), settings)
 

@@ -49,6 +49,9 @@ show_trace_option = click.option(
 features_option = click.option(
     "--extra-experimental-features", "features", multiple=True, metavar="NAME", hidden=True
 )
+code_cache_option = click.option(
+    "--no-code-cache", is_flag=True, help="Do not keep compiled files, nor use those that are kept."
+)
 language_options = together(
     click.option("--warnings", is_flag=True, help="Tell what looks wrong: unused names, idle conditions."),
     _lint("--lint-url-literals", "URLs without quotes"),

@@ -53,6 +53,9 @@ def run_program(name: str, main: Callable[[], None]) -> int:
         return FAILURE
     except Exception as error:
         return _internal(error)
+    finally:
+        # A thread may still be writing the code cache, which can be cut short anywhere.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     return SUCCESS
 
 
