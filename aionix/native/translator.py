@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 from aionix.bytecode.chunk import Global, Instruction, Lambda, instructions
 from aionix.bytecode.opcodes import Op, Position
 from aionix.native.assemble import LINES_BEFORE, assemble
+from aionix.native.known import Known, arithmetic, known_function
 from aionix.native.writer import Untranslatable, Writer
 from aionix.source import Span
 from aionix.values.attrs import AttrSet
@@ -41,6 +42,8 @@ class Operand:
     value: Value = None
     constant: bool = False
     late: _Late | None = None
+    thunk: _Thunk | None = None
+    origin: int | None = None
 
 
 @dataclass(slots=True)
@@ -53,6 +56,13 @@ class _Late:
     positions: tuple[Position, ...]
     captures_with: bool
     guard: str | None = None
+
+
+class _Thunk(NamedTuple):
+    """What a thunk, not made yet, will compute, and from which variables."""
+
+    code: Lambda
+    captured: list[str]
 
 
 @dataclass(slots=True)
@@ -90,36 +100,22 @@ class _Translator:
         self.withs = "None"
         self.namespaces: list[str] = []
         self.is_function = isinstance(unit, FunctionUnit)
-        self.calls = False
+        self.counted = False
+        self.skip = 0  # instructions that the last one has done
+        self.origins: dict[str, int] = {}  # which variables are evaluated upvalues
 
     # -- the whole
 
     def translate(self) -> Compiled:
         out = self.out
-        self.calls = self.is_function and any([one.op is Op.CALL for one in self.found])
         machine = out.constant(self.unit.machine)
         if self.is_function:
             self.stack.append(Operand("a", lazy=True))
             parameters = "u, a"
-            if self.calls:
-                out.line(f"m = {machine}")
-                out.line("d = m.depth")
-                with out.block("if d >= m.limit:"):
-                    out.line("return unit.deeper(u, a)")
-                out.line("m.depth = d + 1")
-                out.line("n = m.ticks - 1")
-                out.line("m.ticks = n")
-                with out.block("if n < 0:"):
-                    out.line("current_fiber().checkpoint()")
         else:
             parameters = "t"
             out.line(f"m = {machine}")
-            out.line("n = m.ticks - 1")
-            out.line("m.ticks = n")
-            with out.block("if n < 0:"):
-                out.line("current_fiber().checkpoint()")
-                with out.block("if t[0] is not unit.function:"):
-                    out.line("return force(t)")
+            self.tick("t[0] is not unit.function", "force(t)")
             out.line("u = t[1]")
             out.line("t[0] = blackhole")
             out.line("t[1] = m.run")
@@ -136,6 +132,57 @@ class _Translator:
                 out.line("raise")
         code = assemble(out.lines, parameters, out.constants)
         return Compiled(code, (*[0] * (LINES_BEFORE + 1), *out.offsets))
+
+    def tick(self, moved: str | None = None, instead: str | None = None) -> None:
+        """Looks at the clock now and then; meanwhile, another run may have been here."""
+        out = self.out
+        out.line("n = m.ticks - 1")
+        out.line("m.ticks = n")
+        with out.block("if n < 0:"):
+            out.line("current_fiber().checkpoint()")
+            if moved:
+                with out.block(f"if {moved}:"):
+                    out.line(f"return {instead}")
+
+    def count_call(self) -> None:
+        """From here on this run counts as a call; it begins again where there is room, if there is none."""
+        if self.counted or not self.is_function:
+            return
+        self.settle()
+        self.counted = True
+        out = self.out
+        out.line(f"m = {out.constant(self.unit.machine)}")
+        out.line("d = m.depth")
+        with out.block("if d >= m.limit:"):
+            out.line("return unit.deeper(u, a)")
+        out.line("m.depth = d + 1")
+        self.tick()
+
+    def count_if_needed(self, index: int, end: int) -> None:
+        """`count_call`, if the code up to offset `end`, both ways of a branch, makes calls."""
+        while self.found[index].offset != end:
+            if self.found[index].op in _CALLING:
+                self.count_call()
+                return
+            index += 1
+
+    def calls_after(self, one: Instruction) -> bool:
+        """Does the code after `one` make calls, on its way to the return?"""
+        for later in self.found[self.at[one.offset] + 1 :]:
+            if later.op in _CALLING:
+                return True
+            if later.op is Op.JUMP and self.returns(later.arg):
+                return False
+        return False
+
+    @property
+    def bare(self) -> bool:
+        """Does this run not count as a call so far?"""
+        return self.is_function and not self.counted
+
+    def slow(self, helper: str, left: str, right: str) -> str:
+        """A call of `helper`, which may evaluate things."""
+        return f"unit.inside({helper}, {left}, {right})" if self.bare else f"{helper}({left}, {right})"
 
     def unpack(self) -> None:
         count = self.code.upvalue_count
@@ -176,14 +223,15 @@ class _Translator:
             if handler is None:
                 raise Untranslatable(one.op.label)
             handler(self, one)
-            index += 1
+            index += 1 + self.skip
+            self.skip = 0
 
     def finish(self) -> None:
         """`return` the top of the stack."""
         result = self.stack[-1]
         out = self.out
         if self.is_function:
-            if self.calls:
+            if self.counted:
                 self.settle()
                 out.line("m.depth = d")
             out.line(f"return {self.stack[-1].text}")
@@ -222,7 +270,10 @@ class _Translator:
         """`if c then a else b`, or an assertion: `target` is the instruction where `b` begins."""
         out = self.out
         condition = self.stack.pop()
-        self.settle()
+        if condition.pending and not self.counted and not self.returns(end):
+            self.settle()
+            self.name_it(condition)
+        self.settle_all()
         height = len(self.stack)
         if condition.kind != "bool":
             condition = self.named(condition)
@@ -230,12 +281,15 @@ class _Translator:
                 out.line(f"not_a('{'a Boolean'}', {condition.text})")
         returns = self.returns(end)
         result = None if returns else out.name()
+        if not returns:
+            self.count_if_needed(index, end)
+        counted = self.counted
         before, stack, facts = self.found[target - 1], list(self.stack), self.facts.copy()
         withs = self.withs
         kinds = []
         with out.block(f"if {condition.text}:"):
             kinds.append(self.arm(index + 2, before.offset, result))
-        self.stack, self.facts, self.withs = list(stack), facts.copy(), withs
+        self.stack, self.facts, self.withs, self.counted = list(stack), facts.copy(), withs, counted
         fails = self.ends_with_failure(target, end)
         if returns:
             self.arm(target + 1, end, None)
@@ -278,7 +332,8 @@ class _Translator:
         one = self.found[index]
         out = self.out
         left = self.named(self.stack.pop())
-        self.settle()
+        self.settle_all()
+        self.count_if_needed(index, one.arg)
         result = out.name()
         out.line(f"{result} = {left.text}")
         if left.kind != "bool":
@@ -302,8 +357,9 @@ class _Translator:
         jump = self.found[self.at[miss] - 1]
         if jump.op is not Op.JUMP or jump.arg <= miss:
             raise Untranslatable("a default of another shape")
-        found = self.stack.pop()
-        self.settle()
+        found = self.named(self.stack.pop())
+        self.settle_all()
+        self.count_if_needed(index, jump.arg)
         result = out.name()
         out.line(f"{result} = {found.text}")
         facts, stack = self.facts.copy(), list(self.stack)
@@ -354,7 +410,8 @@ class _Translator:
                     if handler is None:
                         raise Untranslatable(one.op.label)
                     handler(self, one)
-                    index += 1
+                    index += 1 + self.skip
+                    self.skip = 0
                 one = self.found[index]
             value = self.stack[-1]
             if value.text != result:
@@ -364,7 +421,13 @@ class _Translator:
     # -- operands
 
     def settle(self) -> None:
-        """Gives every pending expression on the stack a variable, the lowest first."""
+        """Gives every pending expression on the stack a variable, the lowest first; thunks can wait."""
+        for operand in self.stack:
+            if operand.pending and operand.thunk is None:
+                self.name_it(operand)
+
+    def settle_all(self) -> None:
+        """As `settle`, also the thunks: what follows is a branch, or somebody looks at them."""
         for operand in self.stack:
             if operand.pending:
                 self.name_it(operand)
@@ -372,7 +435,7 @@ class _Translator:
     def name_it(self, operand: Operand) -> None:
         name = self.out.name()
         self.out.line(f"{name} = {operand.text}")
-        operand.text, operand.pending = name, False
+        operand.text, operand.pending, operand.thunk = name, False, None
 
     def named(self, operand: Operand) -> Operand:
         """The operand as something that may be mentioned several times."""
@@ -405,12 +468,14 @@ class _Translator:
         self.stack.append(Operand(self.out.constant(value), lazy, kind, value=value, constant=not lazy))
 
     def local(self, one: Instruction) -> None:
-        self.settle()
         source = self.stack[one.arg]
-        self.stack.append(Operand(source.text, source.lazy, source.kind, value=source.value, constant=source.constant))
+        if source.pending:
+            self.settle_all()
+        copy = Operand(source.text, source.lazy, source.kind, value=source.value, constant=source.constant)
+        self.stack.append(copy)
 
     def upvalue(self, one: Instruction) -> None:
-        self.stack.append(Operand(f"u{one.arg}", lazy=True))
+        self.stack.append(Operand(f"u{one.arg}", lazy=True, origin=one.arg))
 
     def force(self, one: Instruction) -> None:
         operand = self.stack[-1]
@@ -428,19 +493,25 @@ class _Translator:
         name = out.name()
         out.line(f"{name} = {operand.text}")
         with out.block(f"if type({name}) is list:"):
-            out.line(f"{name} = {name}[1] if {name}[0] is None else {name}[0]({name})")
+            slow = f"unit.force({name})" if self.bare else f"{name}[0]({name})"
+            out.line(f"{name} = {name}[1] if {name}[0] is None else {slow}")
         if not operand.pending:
             self.facts.forced[operand.text] = name
+        if operand.origin is not None:
+            self.origins[name] = operand.origin
         return name
 
-    def arithmetic(self, sign: str, helper: str) -> None:
+    def arithmetic(self, one: Instruction, sign: str, helper: str) -> None:
         right, left = self.stack.pop(), self.stack.pop()
         left_text, right_text = self.both(left, right)
         out = self.out
-        name = out.name()
         test = self.are_ints(left, right)
+        if one.op is Op.ADD and test != "" and self.calls_after(one):
+            self.count_call()  # what `+` may call must not be called twice
+        name = out.name()
+        slow = self.slow(helper, left_text, right_text)
         if test is None:
-            out.line(f"{name} = {helper}({left_text}, {right_text})")
+            out.line(f"{name} = {slow}")
             self.stack.append(Operand(name))
             return
         with out.block(f"if {test}:") if test else _nothing():
@@ -449,7 +520,7 @@ class _Translator:
                 out.line(f"{helper}({left_text}, {right_text})")
         if test:
             with out.block("else:"):
-                out.line(f"{name} = {helper}({left_text}, {right_text})")
+                out.line(f"{name} = {slow}")
         self.stack.append(Operand(name, kind=None if test else "int"))
 
     def both(self, left: Operand, right: Operand) -> tuple[str, str]:
@@ -469,16 +540,16 @@ class _Translator:
                 return None
             if operand.kind is None and operand.text not in unknown:
                 unknown.append(operand.text)
-        return " is ".join([f"type({unknown[0]})", "int", *[f"type({text})" for text in unknown[1:]]]) if unknown else ""
+        return _all_ints(unknown) if unknown else ""
 
     def add(self, one: Instruction) -> None:
-        self.arithmetic("+", "add")
+        self.arithmetic(one, "+", "add")
 
     def subtract(self, one: Instruction) -> None:
-        self.arithmetic("-", "subtract")
+        self.arithmetic(one, "-", "subtract")
 
     def multiply(self, one: Instruction) -> None:
-        self.arithmetic("*", "multiply")
+        self.arithmetic(one, "*", "multiply")
 
     def divide(self, one: Instruction) -> None:
         left, right = self.pair()
@@ -488,11 +559,13 @@ class _Translator:
         right, left = self.stack.pop(), self.stack.pop()
         return self.both(left, right)
 
-    def compare(self, sign: str, otherwise: str) -> None:
+    def compare(self, sign: str, helper: str, swapped: bool = False, negated: bool = False) -> None:
         right, left = self.stack.pop(), self.stack.pop()
         left_text, right_text = self.both(left, right)
         test = self.are_ints(left, right)
-        slow = otherwise.format(left_text, right_text)
+        slow = self.slow(helper, *((right_text, left_text) if swapped else (left_text, right_text)))
+        if negated:
+            slow = f"(not {slow})"
         quick = f"{left_text} {sign} {right_text}"
         if test is None:
             text = slow
@@ -507,7 +580,7 @@ class _Translator:
                 self.stack[-2:] = []
                 self.push(
                     f"({other.text} == {operand.text} if type({other.text}) is str else "
-                    f"equal({left.text}, {right.text}))",
+                    f"{self.slow('equal', left.text, right.text)})",
                     kind="bool",
                 )
                 return
@@ -515,19 +588,19 @@ class _Translator:
                 self.stack[-2:] = []
                 self.push(f"({other.text} is None)", kind="bool")
                 return
-        self.compare("==", "equal({}, {})")
+        self.compare("==", "equal")
 
     def less(self, one: Instruction) -> None:
-        self.compare("<", "less_than({}, {})")
+        self.compare("<", "less_than")
 
     def less_or_equal(self, one: Instruction) -> None:
-        self.compare("<=", "(not less_than({1}, {0}))")
+        self.compare("<=", "less_than", swapped=True, negated=True)
 
     def more(self, one: Instruction) -> None:
-        self.compare(">", "less_than({1}, {0})")
+        self.compare(">", "less_than", swapped=True)
 
     def more_or_equal(self, one: Instruction) -> None:
-        self.compare(">=", "(not less_than({0}, {1}))")
+        self.compare(">=", "less_than", negated=True)
 
     def invert(self, one: Instruction) -> None:
         operand = self.stack.pop()
@@ -546,9 +619,7 @@ class _Translator:
         spans = self.chunk.attr_spans.get(one.offset, (None,) * one.arg)
         count = 2 * one.arg
         items = self.stack[-count:] if count else []
-        for item in items:
-            if item.pending:
-                self.settle()
+        self.settle()
         if count:
             del self.stack[-count:]
         out = self.out
@@ -559,7 +630,8 @@ class _Translator:
         if not count:
             self.push("AttrSet()", kind="AttrSet")
             return
-        pairs = ", ".join([f"{name.text}: {value.text}" for name, value in zip(items[::2], items[1::2], strict=True)])
+        texts = [item.text for item in items]
+        pairs = ", ".join([f"{name}: {value}" for name, value in zip(texts[::2], texts[1::2], strict=True)])
         name = out.name()
         out.line(f"{name} = AttrSet({{{pairs}}})")
         positions: dict[str, Span] = {n: span for n, span in zip(names, spans, strict=True) if span}
@@ -572,15 +644,16 @@ class _Translator:
 
     def select(self, one: Instruction) -> None:
         name, subject = self.stack.pop(), self.stack.pop()
-        if subject.constant and name.constant and type(subject.value) is AttrSet and name.value in subject.value:
-            value = subject.value[cast(str, name.value)]
+        known = subject.value if subject.constant and name.constant else None
+        if type(known) is AttrSet and name.value in known:
+            value = known[cast(str, name.value)]
             lazy = type(value) is list
             self.stack.append(Operand(self.out.constant(value), lazy, value=value, constant=not lazy))
             return
         out = self.out
         self.settle()
         if not name.constant or type(name.value) is not str:
-            subject_text, name_text = self.both(subject, name)
+            _, name_text = self.both(subject, name)
             name_variable = out.name()
             out.line(f"{name_variable} = attribute_name({name_text})")
             name = Operand(name_variable)
@@ -604,8 +677,8 @@ class _Translator:
         elif subject.kind == "AttrSet":
             self.push(f"{subject_text}.get({name_text}, NOT_FOUND)", lazy=True)
         else:
-            text = f"({subject_text}.get({name_text}, NOT_FOUND) if type({subject_text}) is AttrSet else NOT_FOUND)"
-            self.push(text, lazy=True)
+            found = f"{subject_text}.get({name_text}, NOT_FOUND)"
+            self.push(f"({found} if type({subject_text}) is AttrSet else NOT_FOUND)", lazy=True)
 
     def has_attr(self, one: Instruction) -> None:
         name, subject = self.stack.pop(), self.stack.pop()
@@ -656,7 +729,7 @@ class _Translator:
         self.stack.append(Operand(text, kind="bool"))
 
     def push_with(self, one: Instruction) -> None:
-        self.settle()
+        self.settle_all()
         name = self.out.name()
         self.out.line(f"{name} = ({self.stack[one.arg].text}, {self.withs})")
         self.namespaces.append(self.withs)
@@ -667,7 +740,7 @@ class _Translator:
 
     def resolve_with(self, one: Instruction) -> None:
         name = self.stack.pop()
-        self.push(f"resolve_with({name.text}, {self.withs})", lazy=True)
+        self.push(self.slow("resolve_with", name.text, self.withs), lazy=True)
 
     def list_(self, one: Instruction) -> None:
         self.settle()
@@ -691,12 +764,14 @@ class _Translator:
         operand = self.stack[-1]
         if operand.kind == "str":
             return
+        self.count_call()
         operand = self.pop()
         strong, copy = bool(one.arg & 1), bool(one.arg & 2)
         slow = f"coerce_to_string({operand.text}, strong={strong}, copy={copy})"
         self.push(f"({operand.text} if type({operand.text}) is str else {slow})")
 
     def find_file(self, one: Instruction) -> None:
+        self.count_call()
         name = self.pop()
         find, path = self.unit.scope["__findFile"], self.unit.scope["__nixPath"]
         self.push(f"call2({self.out.constant(find)}, {self.out.constant(path)}, {name.text})")
@@ -713,6 +788,7 @@ class _Translator:
 
     def assert_fail(self, one: Instruction) -> None:
         message = self.pop()
+        self.count_call()
         self.out.line(f"fail_assertion({message.text})")
         self.stack.append(Operand("None"))
 
@@ -734,19 +810,34 @@ class _Translator:
             late = _Late(name, function, is_closure, one.positions, one.captures_with)
             self.stack.append(Operand(name, lazy=True, late=late))
             return
-        upvalues = self.captured(one.positions, one.captures_with)
-        text = f"MethodType({out.constant(function)}, {upvalues})" if is_closure else f"[{out.constant(function)}, {upvalues}]"
+        texts = self.captures(one.positions)
+        upvalues = self.tuple_of(texts, one.captures_with)
+        if not is_closure:
+            text = f"[{out.constant(function)}, {upvalues}]"
+            self.stack.append(Operand(text, lazy=True, pending=True, thunk=_Thunk(code, texts)))
+            return
+        text = f"MethodType({out.constant(function)}, {upvalues})"
         if one.op is Op.THUNK_CLOSURE:
             text = f"[closed, {text}]"
         self.stack.append(Operand(text, lazy=one.op is not Op.CLOSURE, pending=True))
 
+    def captures(self, positions: tuple[Position, ...]) -> list[str]:
+        texts = []
+        for position in positions:
+            if position.is_upvalue:
+                texts.append(f"u{position.index}")
+            else:
+                if self.stack[position.index].pending:
+                    self.settle_all()
+                texts.append(self.stack[position.index].text)
+        return texts
+
     def captured(self, positions: tuple[Position, ...], captures_with: bool) -> str:
-        texts = [
-            f"u{position.index}" if position.is_upvalue else self.stack[position.index].text
-            for position in positions
-        ]
+        return self.tuple_of(self.captures(positions), captures_with)
+
+    def tuple_of(self, texts: list[str], captures_with: bool) -> str:
         if captures_with:
-            texts.append(self.withs)
+            texts = [*texts, self.withs]
         return f"({''.join([f'{text}, ' for text in texts])})"
 
     def finalise(self, one: Instruction) -> None:
@@ -762,24 +853,121 @@ class _Translator:
         self.stack[one.arg].late = None
 
     def call(self, one: Instruction) -> None:
-        function, argument = self.stack.pop(), self.stack.pop()
+        function = self.stack.pop()
         if function.constant and isinstance(function.value, Builtin):
-            self.call_builtin(function.value, argument)
+            self.call_builtin(function.value, self.stack.pop())
             return
-        argument_text, function_text = self.both(argument, function)
-        if function.constant:
+        if function.pending or function.constant:
+            self.count_call()
+            self.settle()
             self.name_it(function)
-            function_text = function.text
-        quick = f"{function_text}({argument_text})"
+        known = self.known(function, one)
+        if known is None:
+            self.call_unknown(function, self.stack.pop())
+        else:
+            self.call_known(function, known)
+
+    def call_unknown(self, function: Operand, argument: Operand) -> None:
+        self.count_call()
+        self.settle()
+        if argument.pending and argument.thunk is None:
+            self.name_it(argument)
         name = self.out.name()
-        self.out.line(
-            f"{name} = {quick} if type({function_text}) is MethodType else call({function_text}, {argument_text})"
-        )
+        self.out.line(f"{name} = {self.called(function.text, argument.text)}")
         self.stack.append(Operand(name))
 
-    def call_builtin(self, function: Builtin, argument: Operand) -> None:
+    def called(self, function: str, argument: str) -> str:
+        return f"{function}({argument}) if type({function}) is MethodType else call({function}, {argument})"
+
+    def known(self, function: Operand, one: Instruction) -> Known | None:
+        """What the function has been so far, if it is an upvalue; how many arguments it is given follows."""
+        index = self.origins.get(function.text)
+        if index is None or index >= len(self.sample):
+            return None
+        at = self.at[one.offset]
+        count = 1
+        while self.found[at + count].op is Op.CALL and count < len(self.stack):
+            count += 1
+        for wanted in range(count, 0, -1):
+            known = known_function(self.sample[index], wanted)
+            if known is not None:
+                return known
+        return None
+
+    def call_known(self, function: Operand, known: Known) -> None:
+        """The call, and those that follow it, in one; if it turns out to be another function, one by one."""
+        count = len(known.strict)
+        self.count_call()
+        arguments = [self.stack.pop() for _ in range(count)]
         self.settle()
-        if argument.pending:
+        out = self.out
+        for argument in reversed(arguments):
+            if argument.pending and argument.thunk is None:
+                self.name_it(argument)
+        body, closure, name = out.name(), out.name(), out.name()
+        out.line(f"{closure} = {out.constant(known.closure)}")
+        with out.block(f"if {function.text} is {closure}:"):
+            out.line(f"{body} = {out.constant(known.function)}")
+            texts = [
+                self.early(argument) if strict else self.variable(argument)
+                for argument, strict in zip(arguments, known.strict, strict=True)
+            ]
+            out.line(f"{name} = {body}({self.innermost(known, texts)}, {texts[-1]})")
+        with out.block("else:"):
+            previous = function.text
+            for argument in arguments:
+                text = self.variable(argument)
+                out.line(f"{name} = {self.called(previous, text)}")
+                previous = name
+        self.skip = count - 1
+        self.stack.append(Operand(name))
+
+    def variable(self, argument: Operand) -> str:
+        """The argument, a thunk perhaps that is made now."""
+        if not argument.pending:
+            return argument.text
+        name = self.out.name()
+        self.out.line(f"{name} = {argument.text}")
+        return name
+
+    def early(self, argument: Operand) -> str:
+        """The argument's value, where that takes nothing but arithmetic on integers; else a thunk."""
+        simple = None if argument.thunk is None else arithmetic(argument.thunk.code)
+        if simple is None or argument.thunk is None:
+            return self.variable(argument)
+        texts = [self.part(part, argument.thunk) for part in simple[1:]]
+        variables = sorted({text for text, part in zip(texts, simple[1:], strict=True) if type(part) is not int})
+        if not variables:
+            return self.variable(argument)
+        out = self.out
+        name = out.name()
+        test = _all_ints(variables)
+        low = f"{INT_MIN} <= " if simple.sign != "+" or type(simple.right) is not int or simple.right < 0 else ""
+        high = f" <= {INT_MAX}" if simple.sign != "-" or type(simple.right) is not int or simple.right < 0 else ""
+        with out.block(f"if not ({test} and {low}({name} := {texts[0]} {simple.sign} {texts[1]}){high}):"):
+            out.line(f"{name} = {argument.text}")
+        return name
+
+    def part(self, part: Position | int, thunk: _Thunk) -> str:
+        if type(part) is int:
+            return self.out.constant(part)
+        text = thunk.captured[cast(Position, part).index]
+        return self.facts.forced.get(text, text)
+
+    def innermost(self, known: Known, arguments: list[str]) -> str:
+        """The upvalues of the function at the end of the links."""
+        out = self.out
+        if not known.links:
+            return out.constant(known.closure.__self__)
+        upvalues = [out.constant(each) for each in cast(tuple[Value, ...], known.closure.__self__)]
+        for link, argument in zip(known.links, arguments[:-1], strict=True):
+            upvalues = [upvalues[p.index] if p.is_upvalue else argument for p in link.positions]
+        return f"({''.join([f'{text}, ' for text in upvalues])})"
+
+    def call_builtin(self, function: Builtin, argument: Operand) -> None:
+        self.count_call()
+        self.settle()
+        if argument.pending and argument.thunk is None:
             self.name_it(argument)
         out = self.out
         name = out.name()
@@ -791,6 +979,10 @@ class _Translator:
         self.stack.append(Operand(name))
 
 
+def _all_ints(variables: list[str]) -> str:
+    return " is ".join([f"type({variables[0]})", "int", *[f"type({text})" for text in variables[1:]]])
+
+
 class _nothing:
     """A block that is none."""
 
@@ -799,6 +991,8 @@ class _nothing:
     def __exit__(self, *error: object) -> None: ...
 
 
+#: What may call functions of the program, which must not be done twice.
+_CALLING = frozenset({Op.CALL, Op.COERCE_TO_STRING, Op.FIND_FILE, Op.ASSERT_FAIL})
 _CLOSURES = (Op.CLOSURE, Op.THUNK_CLOSURE, Op.THUNK_SUSPENDED)
 
 _JUMPS: dict[Op, Callable[[_Translator, int], int]] = {

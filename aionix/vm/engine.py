@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
 
 from aionix.bytecode.chunk import Lambda
 from aionix.errors import InfiniteRecursion, NixError
-from aionix.values.thunk import Entry, Thunk, Value, leave
+from aionix.values.thunk import Entry, Thunk, Value, force, leave
 from aionix.vm.decode import Code, decode
 from aionix.vm.entries import function_entry, thunk_entry
 from aionix.vm.fiber import running
@@ -20,6 +20,8 @@ from aionix.vm.machine import Machine
 
 if TYPE_CHECKING:
     from aionix.observers import RuntimeObserver
+
+T = TypeVar("T")
 
 #: Runs of a piece of code before it is compiled.
 #: Measured, see `benchmarks`: translating takes as long as some hundred interpreted runs.
@@ -159,6 +161,30 @@ class FunctionUnit(Unit):
     def deeper(self, upvalues: tuple[Value, ...], argument: Value) -> Value:
         """The call, on a fiber that has room for it."""
         return running().deeper(lambda: self.function(upvalues, argument))
+
+    # Compiled code counts itself as a call only when it calls; what else it evaluates, it does through these.
+
+    def force(self, thunk: Thunk) -> Value:
+        """`force(thunk)`, one call deeper."""
+        machine = self.machine
+        depth = machine.depth
+        if depth >= machine.limit:
+            return running().deeper(lambda: force(thunk))
+        machine.depth = depth + 1
+        value = cast(Entry, thunk[0])(thunk)
+        machine.depth = depth
+        return value
+
+    def inside(self, function: Callable[[Value, Value], T], left: Value, right: Value) -> T:
+        """`function(left, right)`, one call deeper."""
+        machine = self.machine
+        depth = machine.depth
+        if depth >= machine.limit:
+            return cast(T, running().deeper(lambda: function(left, right)))
+        machine.depth = depth + 1
+        value = function(left, right)
+        machine.depth = depth
+        return value
 
 
 def quoted_name(code: Lambda) -> str:

@@ -1,0 +1,155 @@
+"""What can be known of a function before it is called: its chain of parameters, and which it forces.
+
+`a: b: e` called with both arguments is one call of the innermost code. An argument that is simple
+arithmetic on integers which are there already is computed at once, where the function forces it in any
+case: nobody can tell, and no thunk has to be made.
+"""
+
+from __future__ import annotations
+
+from types import MethodType
+from typing import NamedTuple, cast
+
+from aionix.bytecode.chunk import Instruction, Lambda, instructions
+from aionix.bytecode.opcodes import Op, Position
+from aionix.native.writer import Untranslatable
+from aionix.values.thunk import Value, evaluated
+from aionix.vm.engine import Body, FunctionUnit
+
+_SIGNS = {Op.ADD: "+", Op.SUB: "-", Op.MUL: "*"}
+_BRANCHES = (Op.JUMP_IF_TRUE, Op.JUMP_IF_FALSE, Op.JUMP_IF_NOT_FOUND)
+#: Branches that are looked into for what both ways force.
+MAX_BRANCHES = 20
+
+
+class Link(NamedTuple):
+    """A function that makes the next one: where it gets that one's upvalues from."""
+
+    positions: tuple[Position, ...]
+
+
+class Known(NamedTuple):
+    """A closure that a variable has always been so far, as seen from a call with `count` arguments.
+
+    `function` is the innermost body; `links` lead to it; `strict` says which arguments it forces.
+    """
+
+    closure: MethodType
+    function: Body
+    links: tuple[Link, ...]
+    strict: tuple[bool, ...]
+
+
+class Arithmetic(NamedTuple):
+    """The code of a thunk that is one operation on upvalues (their indexes) and constants."""
+
+    sign: str
+    left: Position | int
+    right: Position | int
+
+
+def known_function(value: Value, count: int) -> Known | None:
+    """What is known of `value`, a function that is to be called with `count` arguments."""
+    closure = evaluated(value)
+    if type(closure) is not MethodType:
+        return None
+    unit = unit_of(closure.__func__)
+    if unit is None:
+        return None
+    links: list[Link] = []
+    while len(links) + 1 < count:
+        found = _maker(unit.code)
+        if found is None:
+            return None
+        code, link = found
+        links.append(link)
+        unit = cast(FunctionUnit, unit_of(unit.body(code)))
+    if any([position.is_deferred for link in links for position in link.positions]):
+        return None
+    forced = _forced(unit.code)
+    strict = tuple([_is_forced(links[depth:], forced) for depth in range(count)])
+    return Known(closure, unit.function, tuple(links), strict)
+
+
+def _is_forced(links: list[Link], forced: set[Position]) -> bool:
+    """Does the code that `links` lead to force the argument of the first, or its own if there is none?"""
+    place = Position.stack(0)
+    for link in links:
+        if place not in link.positions:
+            return False
+        place = Position.upvalue(link.positions.index(place))
+    return place in forced
+
+
+def unit_of(function: object) -> FunctionUnit | None:
+    """The unit behind the function of a closure."""
+    cells = getattr(function, "__closure__", None)
+    unit = cells[0].cell_contents if cells else None
+    return unit if isinstance(unit, FunctionUnit) else None
+
+
+def _maker(code: Lambda) -> tuple[Lambda, Link] | None:
+    """The function that `code` makes, if that is all it does."""
+    found = instructions(code.chunk)
+    if code.formals is not None or len(found) != 2 or found[0].op is not Op.CLOSURE or found[0].captures_with:
+        return None
+    return cast(Lambda, code.chunk.constants[found[0].arg]), Link(found[0].positions)
+
+
+def arithmetic(code: Lambda) -> Arithmetic | None:
+    """What the thunk `code` computes, if it is that simple."""
+    found = [one for one in instructions(code.chunk) if one.op is not Op.FORCE]
+    if len(found) != 4 or found[2].op not in _SIGNS or found[3].op is not Op.RETURN:
+        return None
+    left, right = _operand(code, found[0]), _operand(code, found[1])
+    if left is None or right is None:
+        return None
+    return Arithmetic(_SIGNS[found[2].op], left, right)
+
+
+def _operand(code: Lambda, one: Instruction) -> Position | int | None:
+    if one.op is Op.GET_UPVALUE:
+        return Position.upvalue(one.arg)
+    constant = code.chunk.constants[one.arg] if one.op is Op.CONSTANT else None
+    # A product of two numbers under 2**31 fits; larger constants are left to the thunk.
+    return constant if type(constant) is int and abs(constant) < 2**31 else None
+
+
+def _forced(code: Lambda) -> set[Position]:
+    """The argument and upvalues that `code` forces whatever happens, unless it fails."""
+    if code.formals is not None:
+        return {Position.stack(0)}
+    found = instructions(code.chunk)
+    at = {one.offset: index for index, one in enumerate(found)}
+    try:
+        return _Forced(found, at).until_return(0, MAX_BRANCHES)
+    except Untranslatable:
+        return set()
+
+
+class _Forced:
+    def __init__(self, found: list[Instruction], at: dict[int, int]) -> None:
+        self.found = found
+        self.at = at
+
+    def until_return(self, index: int, fuel: int) -> set[Position]:
+        forced: set[Position] = set()
+        while True:
+            one = self.found[index]
+            if one.op is Op.RETURN or one.op is Op.ASSERT_FAIL or fuel <= 0:
+                return forced
+            if one.op is Op.JUMP:
+                index = self.at[one.arg]
+                continue
+            if one.op in _BRANCHES:
+                taken = self.until_return(self.at[one.arg], fuel // 2)
+                return forced | (taken & self.until_return(index + 1, fuel // 2))
+            if one.op is Op.FORCE and index and (place := _place(self.found[index - 1])) is not None:
+                forced.add(place)
+            index += 1
+
+
+def _place(one: Instruction) -> Position | None:
+    if one.op is Op.GET_LOCAL and one.arg == 0:
+        return Position.stack(0)
+    return Position.upvalue(one.arg) if one.op is Op.GET_UPVALUE else None
