@@ -35,12 +35,12 @@ _PACKAGE = FilePath(__file__).parent
 _COMPILER = ("source.py", "warnings.py", "syntax", "compiler", "bytecode", "values/paths.py")
 
 
-def default_directory() -> str:
-    """Where the XDG Base Directory Specification wants caches."""
+def default_directory() -> str | None:
+    """Where the XDG Base Directory Specification wants caches; None for a user without a home."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):  # such a one is to be ignored, it says
         base = os.path.expanduser("~/.cache")
-    return os.path.join(base, "aionix", "code")
+    return os.path.join(base, "aionix", "code") if os.path.isabs(base) else None
 
 
 class _New(NamedTuple):
@@ -104,14 +104,15 @@ def _images(new: list[_New]) -> Iterator[tuple[bytes, bytes]]:
 def _compiler() -> bytes:
     """A digest of what makes code, and of the form in which it is kept."""
     digest = sha256(f"{image.FORMAT} {__version__} {sys.version} {sys.byteorder}".encode())
-    for part in _COMPILER:
-        path = _PACKAGE / part
-        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-            if file.suffix in (".py", ".lark"):
-                digest.update(file.read_bytes())
+    with suppress(OSError):  # installed without its sources, it changes with its version only
+        for part in _COMPILER:
+            path = _PACKAGE / part
+            for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+                if file.suffix in (".py", ".lark"):
+                    digest.update(file.read_bytes())
     return digest.digest()
 
 
 @lru_cache(maxsize=64)
 def _scope(names: frozenset[str]) -> bytes:
-    return sha256("\0".join(sorted(names)).encode("utf-8", "surrogateescape")).digest()
+    return sha256(ascii(sorted(names)).encode()).digest()

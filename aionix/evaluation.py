@@ -236,7 +236,7 @@ class EvaluationBuilder:
         stands still while code is read.
         """
         where = default_directory() if directory is True else directory
-        self._code_cache = None if where is False else CodeCache(where)
+        self._code_cache = CodeCache(where) if where else None
         self._code_threads = threads
         return self
 
