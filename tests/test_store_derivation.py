@@ -127,5 +127,5 @@ def test_an_output_that_an_input_does_not_have_is_refused() -> None:
     store = VirtualStore()
     user = plain("user")
     user.input_derivations[store.instantiate(plain("a"))] = Wanted(frozenset({"lib"}))
-    with pytest.raises(InvalidArgument, match="no hash for output 'lib' of derivation 'a"):
+    with pytest.raises(InvalidArgument, match="no hash for output 'lib' of derivation 'user"):
         store.instantiate(user)

@@ -61,7 +61,7 @@ def derivation_strict(host: Host, attributes: Value) -> Value:
     except NixError as error:
         span = attributes.position_of("name")
         place = host.sources.describe(span) if span is not None else "«none»"
-        error.add_frame(f"while evaluating derivation '{name}'\n  whose name attribute is located at {place}")
+        error.add_frame(f"while evaluating derivation '{name}'\nwhose name attribute is located at {place}")
         raise
 
 

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from aionix.errors import InvalidArgument
 from aionix.store.aterm import unparse
 from aionix.store.derivation import Derivation, Wanted
-from aionix.store.paths import split_path
 
 _IMPURE = sha256(b"impure").hexdigest()
 
@@ -50,8 +49,7 @@ def hash_modulo(derivation: Derivation, inputs: Mapping[str, Modulo], *, masked:
         deferred = deferred or known.deferred
         for output in asked.outputs:
             if output not in known.outputs:
-                name = split_path(path)[1]
-                raise InvalidArgument(f"no hash for output '{output}' of derivation '{name}'")
+                raise InvalidArgument(f"no hash for output '{output}' of derivation '{derivation.name}'")
             digest = known.outputs[output]
             wanted[digest] = wanted.get(digest, frozenset()) | {output}
     hashed_inputs = {digest: Wanted(names) for digest, names in wanted.items()}

@@ -1,0 +1,1 @@
+builtins.path { path = ./tree; sha256 = "abc"; }

@@ -1,0 +1,1 @@
+builtins.path { path = ./tree; recursive = 1; }

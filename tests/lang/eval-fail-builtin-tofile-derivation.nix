@@ -1,0 +1,1 @@
+builtins.toFile "t" "see ${derivation { name = "d"; system = "s"; builder = "b";  }}"

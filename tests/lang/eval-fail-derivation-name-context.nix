@@ -1,0 +1,1 @@
+derivation { name = "x${./tree}"; system = "s"; builder = "b"; }

@@ -1,0 +1,1 @@
+derivation { name = "d"; system = "${./tree}"; builder = "b"; __structuredAttrs = true; }

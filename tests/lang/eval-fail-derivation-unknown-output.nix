@@ -1,0 +1,1 @@
+let a = derivation { name = "d"; system = "s"; builder = "b";  }; in derivation { name = "d"; system = "s"; builder = "b"; b = builtins.appendContext "x" { ${builtins.unsafeDiscardStringContext a.drvPath} = { outputs = [ "lib" ]; }; }; }

@@ -1,0 +1,1 @@
+import "${builtins.filterSource (p: t: t == "directory") ./tree}"

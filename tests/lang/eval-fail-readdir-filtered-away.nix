@@ -1,0 +1,1 @@
+builtins.readDir "${builtins.filterSource (p: t: t != "directory") ./tree}/deep"

@@ -1,0 +1,1 @@
+builtins.readFile "${builtins.filterSource (p: t: baseNameOf p != "a") ./tree}/a"

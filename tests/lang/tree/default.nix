@@ -1,0 +1,1 @@
+{ value = import ./deep/c.nix; }
