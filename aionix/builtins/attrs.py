@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
-from aionix.builtins.loops import stretches
+from aionix.builtins.loops import binary, entry_for, stretches
 from aionix.builtins.registry import (
     Function,
     Lazy,
@@ -17,7 +18,6 @@ from aionix.builtins.registry import (
 from aionix.errors import MissingAttribute
 from aionix.source import SourceMap, Span
 from aionix.values.attrs import AttrSet, Positions, sorted_names
-from aionix.values.functions import call2
 from aionix.values.printing import show_name
 from aionix.values.thunk import Value, current_fiber, force, native
 
@@ -139,22 +139,28 @@ def intersect_attrs(names: AttrSet, attrs: AttrSet) -> Value:
     return result
 
 
-def _call_triple(triple: tuple[Value, Value, Value]) -> Value:
-    return call2(triple[0], triple[1], triple[2])
-
-
-#: A thunk for `f x y`, made from `(f, x, y)`.
-_delayed_call2 = native(_call_triple)
-
-
 @builtin("mapAttrs")
 def map_attrs(function: Lazy, attrs: AttrSet) -> Value:
     """The set with the same names whose values are `function name value`, computed when asked."""
+    enter = entry_for(function, _of_pair(function))
     result = AttrSet()
     for stretch in stretches(tuple(attrs)):
         names = cast(tuple[str, ...], stretch)
-        result.update({name: _delayed_call2((function, name, attrs[name])) for name in names})
+        result.update({name: [enter, (name, attrs[name])] for name in names})
     return result
+
+
+def _of_pair(function: Value) -> Callable[[tuple[Value, Value]], Value]:
+    """`function`, which may be lazy, as a function of a pair of arguments."""
+    apply: Callable[[Value, Value], Value] | None = None
+
+    def call_pair(pair: tuple[Value, Value]) -> Value:
+        nonlocal apply
+        if apply is None:
+            apply = binary(force(function))
+        return apply(pair[0], pair[1])
+
+    return call_pair
 
 
 @builtin("zipAttrsWith")
@@ -169,7 +175,8 @@ def zip_attrs_with(function: Function, sets: List) -> Value:
                     found[name].append(value)
                 else:
                     found[name] = [value]
-    return AttrSet({name: _delayed_call2((function, name, tuple(values))) for name, values in found.items()})
+    enter = entry_for(function, _of_pair(function))
+    return AttrSet({name: [enter, (name, tuple(values))] for name, values in found.items()})
 
 
 @builtin("unsafeGetAttrPos")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aionix.builtins.loops import binary, stretches, unary
+from aionix.builtins.loops import binary, entry_for, stretches, unary
 from aionix.builtins.registry import (
     Function,
     Lazy,
@@ -18,7 +18,6 @@ from aionix.builtins.registry import (
 from aionix.errors import IndexOutOfBounds, InvalidArgument
 from aionix.values.attrs import AttrSet
 from aionix.values.equality import equal_elements
-from aionix.values.functions import delayed_call
 from aionix.values.limits import MAX_LIST, check_list
 from aionix.values.thunk import Value, force
 
@@ -77,9 +76,10 @@ def map_list(function: Lazy, values: List) -> Value:
 
 
 def _delayed_calls(function: Value, values: Sequence[Value]) -> tuple[Value, ...]:
+    enter = entry_for(function, unary(function))
     result: list[Value] = []
     for stretch in stretches(values):
-        result += [delayed_call((function, value)) for value in stretch]
+        result += [[enter, value] for value in stretch]
     return tuple(result)
 
 

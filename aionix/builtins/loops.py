@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import MethodType
-from typing import cast
+from typing import TypeVar, cast
 
+from aionix.native.known import applier, unit_of
 from aionix.values.functions import Builtin, call, call2
 from aionix.values.limits import checkpoint
-from aionix.values.thunk import Value
+from aionix.values.thunk import Entry, Thunk, Value, blackhole, entry_of, evaluated, leave
+
+T = TypeVar("T")
 
 #: Elements between two looks at the clock: 1 to 4 ms of work that calls no Nix code.
 STRETCH = 4096
@@ -42,9 +45,39 @@ def binary(function: Value) -> Callable[[Value, Value], Value]:
         return function.run
     if type(function) is not MethodType:
         return lambda first, second: call2(function, first, second)
+    return applier(function) or _in_two_steps(function)
 
+
+def _in_two_steps(function: MethodType) -> Callable[[Value, Value], Value]:
     def apply(first: Value, second: Value) -> Value:
         partial = function(first)
         return partial(second) if type(partial) is MethodType else call(partial, second)
 
     return apply
+
+
+def entry_for(function: Value, compute: Callable[[T], Value]) -> Entry:
+    """The entry of thunks, of which a builtin makes many, for `compute(payload)`, which calls `function`.
+
+    Where that is a closure, its machine knows the run, which is quicker than asking for the fiber.
+    """
+    function = evaluated(function)
+    unit = unit_of(function.__func__) if type(function) is MethodType else None
+    if unit is None:
+        return entry_of(compute)
+    machine = unit.machine
+
+    def enter(thunk: Thunk) -> Value:
+        payload = cast(T, thunk[1])
+        thunk[0] = blackhole
+        thunk[1] = machine.run
+        try:
+            value = compute(payload)
+        except BaseException as error:
+            leave(thunk, enter, payload, error)
+            raise
+        thunk[1] = value
+        thunk[0] = None
+        return value
+
+    return enter

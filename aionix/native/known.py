@@ -7,10 +7,11 @@ case: nobody can tell, and no thunk has to be made.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MethodType
 from typing import NamedTuple, cast
 
-from aionix.bytecode.chunk import Instruction, Lambda, instructions
+from aionix.bytecode.chunk import Instruction, Lambda, decode, instructions
 from aionix.bytecode.opcodes import Op, Position
 from aionix.native.writer import Untranslatable
 from aionix.values.thunk import Value, evaluated
@@ -58,14 +59,11 @@ def known_function(value: Value, count: int) -> Known | None:
         return None
     links: list[Link] = []
     while len(links) + 1 < count:
-        found = _maker(unit.code)
-        if found is None:
+        made = made_by(unit)
+        if made is None:
             return None
-        code, link = found
-        links.append(link)
-        unit = cast(FunctionUnit, unit_of(unit.body(code)))
-    if any([position.is_deferred for link in links for position in link.positions]):
-        return None
+        links.append(made.link)
+        unit = made.unit
     forced = _forced(unit.code)
     strict = tuple([_is_forced(links[depth:], forced) for depth in range(count)])
     return Known(closure, unit.function, tuple(links), strict)
@@ -88,12 +86,52 @@ def unit_of(function: object) -> FunctionUnit | None:
     return unit if isinstance(unit, FunctionUnit) else None
 
 
-def _maker(code: Lambda) -> tuple[Lambda, Link] | None:
-    """The function that `code` makes, if that is all it does."""
-    found = instructions(code.chunk)
-    if code.formals is not None or len(found) != 2 or found[0].op is not Op.CLOSURE or found[0].captures_with:
+class Made(NamedTuple):
+    """The function that another one makes, when that is all it does."""
+
+    unit: FunctionUnit
+    link: Link
+
+
+def made_by(unit: FunctionUnit) -> Made | None:
+    """What `unit` makes, if that is all it does."""
+    if unit.made is None:
+        unit.made = _made_by(unit) or _NOTHING
+    return cast(Made, unit.made) if unit.made is not _NOTHING else None
+
+
+_NOTHING = object()
+
+
+def _made_by(unit: FunctionUnit) -> Made | None:
+    code = unit.code
+    first = decode(code.chunk, 0)
+    if code.formals is not None or first.op is not Op.CLOSURE or code.chunk.code[first.end] != Op.RETURN:
         return None
-    return cast(Lambda, code.chunk.constants[found[0].arg]), Link(found[0].positions)
+    if first.captures_with or any([position.is_deferred for position in first.positions]):
+        return None
+    made = unit_of(unit.body(cast(Lambda, code.chunk.constants[first.arg])))
+    return None if made is None else Made(made, Link(first.positions))
+
+
+def applier(closure: MethodType) -> Callable[[Value, Value], Value] | None:
+    """`closure` as a Python function of its first two arguments; None if it does more than wait for both."""
+    unit = unit_of(closure.__func__)
+    made = None if unit is None else made_by(unit)
+    if made is None:
+        return None
+    body = made.unit.function
+    positions = made.link.positions
+    if positions == (Position.stack(0),):
+        return lambda first, second: body((first,), second)
+    outer = cast(tuple[Value, ...], closure.__self__)
+    if Position.stack(0) not in positions:
+        fixed = tuple([outer[position.index] for position in positions])
+        return lambda first, second: body(fixed, second)
+    at = positions.index(Position.stack(0))
+    before = tuple([outer[position.index] for position in positions[:at]])
+    after = tuple([outer[position.index] for position in positions[at + 1 :]])
+    return lambda first, second: body((*before, first, *after), second)
 
 
 def arithmetic(code: Lambda) -> Arithmetic | None:

@@ -624,8 +624,8 @@ class _Translator:
             del self.stack[-count:]
         out = self.out
         if names is None:
-            texts = ", ".join([item.text for item in items])
-            self.push(f"build_dynamic([{texts}], {out.constant(spans)})", kind="AttrSet")
+            listed = ", ".join([item.text for item in items])
+            self.push(f"build_dynamic([{listed}], {out.constant(spans)})", kind="AttrSet")
             return
         if not count:
             self.push("AttrSet()", kind="AttrSet")
@@ -936,14 +936,17 @@ class _Translator:
         if simple is None or argument.thunk is None:
             return self.variable(argument)
         texts = [self.part(part, argument.thunk) for part in simple[1:]]
-        variables = sorted({text for text, part in zip(texts, simple[1:], strict=True) if type(part) is not int})
+        parts = zip(texts, simple[1:], strict=True)
+        variables = sorted({text for text, part in parts if type(part) is not int})
         if not variables:
             return self.variable(argument)
         out = self.out
         name = out.name()
         test = _all_ints(variables)
-        low = f"{INT_MIN} <= " if simple.sign != "+" or type(simple.right) is not int or simple.right < 0 else ""
-        high = f" <= {INT_MAX}" if simple.sign != "-" or type(simple.right) is not int or simple.right < 0 else ""
+        # Adding a positive constant cannot become too small, taking one away not too large.
+        one_way = simple.sign if type(simple.right) is int and simple.right >= 0 else ""
+        low = "" if one_way == "+" else f"{INT_MIN} <= "
+        high = "" if one_way == "-" else f" <= {INT_MAX}"
         with out.block(f"if not ({test} and {low}({name} := {texts[0]} {simple.sign} {texts[1]}){high}):"):
             out.line(f"{name} = {argument.text}")
         return name

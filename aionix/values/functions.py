@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from aionix.errors import InternalError, NotCallable, StackOverflow
 from aionix.values.attrs import AttrSet
-from aionix.values.thunk import Value, force, native
+from aionix.values.thunk import Value, force
 
 Closure: TypeAlias = MethodType
 
@@ -97,11 +97,3 @@ def _saturate(builtin: Builtin, arguments: tuple[Value, ...]) -> Value:
 def call2(function: Value, first: Value, second: Value) -> Value:
     """`function first second`"""
     return call(call(function, first), second)
-
-
-def _call_pair(pair: tuple[Value, Value]) -> Value:
-    return call(pair[0], pair[1])
-
-
-#: `delayed_call((f, x))`: a thunk for `f x`, as `map` makes them; `f` may be lazy.
-delayed_call = native(_call_pair)

@@ -109,11 +109,10 @@ def leave(thunk: Thunk, entry: Entry, payload: Value, error: BaseException) -> N
         thunk[0], thunk[1] = entry, payload
 
 
-def native(compute: Callable[[T], Value]) -> Callable[[T], Thunk]:
-    """Makes thunks whose value Python code computes.
+def entry_of(compute: Callable[[T], Value]) -> Entry:
+    """The entry of thunks whose value Python code computes from their payload.
 
-    `make = native(compute)` gives a function: `make(payload)` is a thunk for
-    `compute(payload)`. `compute` may force and call; it returns an evaluated value.
+    `compute` may force and call; it returns an evaluated value.
     """
 
     def entry(thunk: Thunk) -> Value:
@@ -128,7 +127,10 @@ def native(compute: Callable[[T], Value]) -> Callable[[T], Thunk]:
         thunk[0] = None
         return value
 
-    def make(payload: T) -> Thunk:
-        return [entry, payload]
+    return entry
 
-    return make
+
+def native(compute: Callable[[T], Value]) -> Callable[[T], Thunk]:
+    """Makes thunks: `make = native(compute)`, then `make(payload)` is a thunk for `compute(payload)`."""
+    entry = entry_of(compute)
+    return lambda payload: [entry, payload]

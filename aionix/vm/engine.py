@@ -140,13 +140,14 @@ class ThunkUnit(Unit):
 
 
 class FunctionUnit(Unit):
-    """The code of functions."""
+    """The code of functions. `made`: what `native.known` found out of the function that this one makes."""
 
-    __slots__ = ("function",)
+    __slots__ = ("function", "made")
 
     def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value]) -> None:
         super().__init__(engine, code, scope)
         self.function = function_entry(self)
+        self.made: object = None
         # values.printing and functionArgs read it, and the translator the unit of what is called
         self.function.code = code  # type: ignore[attr-defined]
 
