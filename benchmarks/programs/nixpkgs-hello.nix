@@ -1,0 +1,2 @@
+{ nixpkgs }:
+(import nixpkgs { system = "x86_64-linux"; config = { }; }).hello.drvPath

@@ -1,0 +1,102 @@
+"""Tables of results, in Markdown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypedDict
+
+from benchmarks.race import REFERENCE, Cell, Row
+
+COLUMNS = ("warm", "cold", "in-process", "nixeval")
+
+
+class Results(TypedDict):
+    """What is kept: of which machine, and its rows by the name of the program."""
+
+    machine: dict[str, object]
+    rows: dict[str, Row]
+
+
+def table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table whose columns are aligned, the first to the left."""
+    rows = [heads, *lines]
+    widths = [max(3, *(len(row[at]) for row in rows)) for at in range(len(heads))]
+
+    def line(row: Sequence[str]) -> str:
+        first, *others = zip(row, widths, strict=True)
+        return "| " + " | ".join([first[0].ljust(first[1]), *(text.rjust(width) for text, width in others)]) + " |"
+
+    rule = "|".join(["", "-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:]), ""])
+    return "\n".join([line(heads), rule, *map(line, rows[1:])])
+
+
+def detail(results: Results) -> str:
+    """A line for each program: seconds, and how many times those of C++ Nix that is."""
+    heads = ["program", f"{REFERENCE}, s", *[f"{name}, s" for name in COLUMNS], "peak, MiB", "warm", "cold"]
+    return table(heads, [_detail_line(name, row) for name, row in results["rows"].items()])
+
+
+def _detail_line(name: str, row: Row) -> list[str]:
+    cells, differs = row["cells"], row["differs"]
+    times = [_times(row, column) for column in (REFERENCE, *COLUMNS)]
+    peaks = [_peak(cells, column) for column in (REFERENCE, "warm", "cold")]
+    return [name + (f" DIFFERS: {', '.join(differs)}" if differs else ""), *times, *peaks]
+
+
+def _times(row: Row, column: str) -> str:
+    cell = row["cells"].get(column, {})
+    if "seconds" not in cell:
+        return cell.get("failed", "-")
+    seconds = f"{cell['seconds']:.3f}"
+    if column == REFERENCE or (ratio := _ratio(row, column)) is None:
+        return seconds
+    return f"{seconds} ({ratio:.1f}x)"
+
+
+def _peak(cells: Mapping[str, Cell], column: str) -> str:
+    peak = cells.get(column, {}).get("peak")
+    return f"{peak:.0f}" if peak else "-"
+
+
+def _ratio(row: Row, column: str) -> float | None:
+    ours, theirs = row["cells"].get(column, {}), row["cells"].get(REFERENCE, {})
+    if "seconds" not in ours or "seconds" not in theirs:
+        return None
+    return max(ours["seconds"], 0.001) / max(theirs["seconds"], 0.001)  # a clock is no better
+
+
+def _memory_ratio(row: Row, column: str) -> float | None:
+    ours, theirs = (row["cells"].get(name, {}).get("peak") for name in (column, REFERENCE))
+    return ours / theirs if ours and theirs else None
+
+
+def summary(results: Results) -> str:
+    """A line for each kind of programs: how many times the seconds and the memory of C++ Nix are
+    needed, from the best program of the kind to the worst."""
+    kinds: dict[str, list[Row]] = {}
+    for row in results["rows"].values():
+        kinds.setdefault(row["kind"], []).append(row)
+    heads = ["programs", REFERENCE, *COLUMNS, "memory, warm", "cold"]
+    return table(heads, [_summary_line(kind, rows) for kind, rows in kinds.items()])
+
+
+def _summary_line(kind: str, rows: list[Row]) -> list[str]:
+    ratios = [_range([_ratio(row, column) for row in rows]) for column in COLUMNS]
+    memory = [_range([_memory_ratio(row, column) for row in rows]) for column in ("warm", "cold")]
+    seconds = [row["cells"].get(REFERENCE, {}).get("seconds") for row in rows]
+    known = [each for each in seconds if each is not None]
+    theirs = f"{statistics.mean(known):.2f} s" if known else "-"
+    return [kind, theirs, *ratios, *memory]
+
+
+def _range(values: Iterable[float | None]) -> str:
+    """Such as 1.2-1.9; empty where all is missing."""
+    known = sorted([_rounded(value) for value in values if value is not None], key=float)
+    if not known:
+        return ""
+    return known[0] if known[0] == known[-1] else f"{known[0]}-{known[-1]}"
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.1f}" if value < 10 else f"{value:.0f}"
