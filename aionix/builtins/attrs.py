@@ -99,13 +99,15 @@ def list_to_attrs(pairs: List) -> Value:
     spans: dict[str, Span] = {}
     for stretch in stretches(pairs):
         for pair in stretch:
+            if type(pair) is list:
+                pair = pair[1] if pair[0] is None else pair[0](pair)
             if type(pair) is not AttrSet:
                 pair = expect_attrs(pair)
-            name = require(pair, "name")
+            name = pair["name"] if "name" in pair else require(pair, "name")
             if type(name) is not str:
                 name = expect_plain_str(name)
             if name not in result:
-                result[name] = require(pair, "value")
+                result[name] = pair["value"] if "value" in pair else require(pair, "value")
                 span = pair.position_of("value")
                 if span is not None:
                     spans[name] = span

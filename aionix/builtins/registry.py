@@ -197,6 +197,16 @@ def _checked(
 ) -> Callable[..., Value]:
     # By arity, without `*arguments`: those calls would take a C frame each.
     frame = f"while calling the '{name}' builtin"
+    if prepare == (None,):
+
+        def run_lazy(a: Value) -> Value:
+            try:
+                return function(a)
+            except NixError as error:
+                error.add_frame(frame)
+                raise
+
+        return run_lazy
     first = prepare[0] or _identity
     if len(prepare) == 1:
 

@@ -493,13 +493,30 @@ class _Translator:
         name = out.name()
         out.line(f"{name} = {operand.text}")
         with out.block(f"if type({name}) is list:"):
-            slow = f"unit.force({name})" if self.bare else f"{name}[0]({name})"
-            out.line(f"{name} = {name}[1] if {name}[0] is None else {slow}")
+            if not self.bare:
+                out.line(f"{name} = {name}[1] if {name}[0] is None else {name}[0]({name})")
+            else:
+                self.force_deeper(name)
         if not operand.pending:
             self.facts.forced[operand.text] = name
         if operand.origin is not None:
             self.origins[name] = operand.origin
         return name
+
+    def force_deeper(self, name: str) -> None:
+        """Forces a thunk while this run does not count as a call: meanwhile, it does."""
+        out = self.out
+        with out.block(f"if {name}[0] is None:"):
+            out.line(f"{name} = {name}[1]")
+        with out.block("else:"):
+            out.line(f"m = {out.constant(self.unit.machine)}")
+            out.line("d = m.depth")
+            with out.block("if d < m.limit:"):
+                out.line("m.depth = d + 1")
+                out.line(f"{name} = {name}[0]({name})")
+                out.line("m.depth = d")
+            with out.block("else:"):
+                out.line(f"{name} = unit.force({name})")
 
     def arithmetic(self, one: Instruction, sign: str, helper: str) -> None:
         right, left = self.stack.pop(), self.stack.pop()
@@ -740,7 +757,14 @@ class _Translator:
 
     def resolve_with(self, one: Instruction) -> None:
         name = self.stack.pop()
-        self.push(self.slow("resolve_with", name.text, self.withs), lazy=True)
+        slow = self.slow("resolve_with", name.text, self.withs)
+        if self.withs == "None":
+            self.push(slow, lazy=True)
+            return
+        innermost = f"{self.withs}[0]"
+        names = self.facts.forced.get(innermost) or self.forced(Operand(innermost, lazy=True))
+        quick = f"{names}[{name.text}]"
+        self.push(f"({quick} if type({names}) is AttrSet and {name.text} in {names} else {slow})", lazy=True)
 
     def list_(self, one: Instruction) -> None:
         self.settle()

@@ -27,7 +27,10 @@ class AttrSet(dict[str, object]):
 
     def position_of(self, name: str) -> Span | None:
         """Where the attribute `name` was written, if that is known."""
-        positions = getattr(self, "positions", None)
+        try:
+            positions = self.positions
+        except AttributeError:
+            return None
         if type(positions) is dict:
             return positions.get(name)
         pending: list[Positions] = [positions]

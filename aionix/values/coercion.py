@@ -34,6 +34,8 @@ def coerce_to_string(value: Value, *, strong: bool = False, copy: bool = True) -
     value = force(value)
     if isinstance(value, str):
         return value
+    if strong and type(value) is int:
+        return str(value)
     parts: list[str] = []
     _collect(value, parts, strong, copy, 0)
     return parts[0] if len(parts) == 1 else join(parts)

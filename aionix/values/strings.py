@@ -7,11 +7,11 @@ string has exactly one spelling (`join` keeps it so). One that carries a context
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from aionix.errors import ContextError
-from aionix.values.limits import check_strings
+from aionix.values.limits import check_string
 
 # Nix's encoding of one context element: `/nix/store/...` (a path), `=/nix/store/x.drv` (a
 # derivation with all its outputs) or `!out!/nix/store/x.drv` (one output).
@@ -88,20 +88,25 @@ def length(text: str) -> int:
     return len(text) if text.isascii() else len(to_bytes(text))
 
 
-def join(parts: Iterable[str]) -> str:
+def join(parts: Sequence[str]) -> str:
     """The parts in a row, their contexts united.
 
     Bytes that were lone in two parts may form a character together; the result then spells it.
     """
-    parts = list(parts)
-    check_strings(parts)
+    size, without_context = 0, True
+    for part in parts:
+        size += len(part)
+        if type(part) is not str:
+            without_context = False
+    check_string(size)
     text = normal("".join(parts))
-    context = NO_CONTEXT.union(*[part.context for part in parts if type(part) is ContextString])
-    return with_context(text, context) if context else text
+    if without_context:
+        return text
+    return with_context(text, NO_CONTEXT.union(*[context_of(part) for part in parts]))
 
 
 def normal(text: str) -> str:
     """The one spelling of these bytes, without context."""
     if text.isascii():
-        return plain(text)
+        return text if type(text) is str else str(text)
     return from_bytes(to_bytes(text))
