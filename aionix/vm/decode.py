@@ -166,6 +166,8 @@ def capture_of(positions: tuple[Position, ...], captures_with: bool) -> Capture:
 
     The captured `with`s, a linked list, come last.
     """
+    if captures_with and not positions:  # most code of nixpkgs: a package, from the `with` around all
+        return lambda stack, upvalues, withs: (withs,)
     gather = _gather(positions)
     if not captures_with:
         return gather
@@ -182,8 +184,16 @@ def _gather(positions: tuple[Position, ...]) -> Capture:
         return _gather_upvalues(indexes)
     if not any([position.is_upvalue for position in positions]):
         return _gather_locals(indexes)
+    if len(positions) == 2:
+        return _gather_two(*indexes, local_first=not positions[0].is_upvalue)
     mixed = [~position.index if position.is_upvalue else position.index for position in positions]
     return lambda stack, upvalues, withs: tuple([stack[n] if n >= 0 else upvalues[~n] for n in mixed])
+
+
+def _gather_two(first: int, second: int, local_first: bool) -> Capture:
+    if local_first:
+        return lambda stack, upvalues, withs: (stack[first], upvalues[second])
+    return lambda stack, upvalues, withs: (upvalues[first], stack[second])
 
 
 def _gather_locals(indexes: list[int]) -> Capture:
