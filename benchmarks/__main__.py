@@ -23,10 +23,11 @@ from benchmarks.contestants import (
     nix,
     nix_version,
     nixeval,
+    nixeval_version,
 )
 from benchmarks.process import CHECKOUT
 from benchmarks.race import REFERENCE, race
-from benchmarks.report import Results, detail, summary
+from benchmarks.report import Clock, Results, detail, summary
 from benchmarks.rows import ROWS, Program
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -46,6 +47,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one round with small sizes; nothing is kept")
     parser.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="for one run: 300")
     parser.add_argument("--output", type=Path, metavar="FILE", help="instead of benchmarks/results.json")
+    parser.add_argument("--cpu", action="store_true", help="seconds of the processor, not by the clock")
     parser.add_argument("--show", action="store_true", help="measure nothing, print what is kept")
     return parser.parse_args()
 
@@ -60,6 +62,7 @@ def contestants(machine: dict[str, object]) -> dict[str, Contestant]:
         print("C++ Nix is left out: there is no nix-instantiate")
     if python := find_nixeval(CHECKOUT / ".benchmarks" / "nixeval"):
         present["nixeval"] = nixeval(python)
+        machine["nixeval"] = nixeval_version(python)
     else:
         print("nixeval is left out: pip cannot install it")
     return present
@@ -129,7 +132,8 @@ def main() -> None:
     given = options()
     output = given.output or (None if given.quick else RESULTS)
     results = kept(output or RESULTS) if given.show else measure(given, output)
-    print(f"\n{detail(results)}\n\n{summary(results)}\n")
+    clock: Clock = "cpu" if given.cpu else "seconds"
+    print(f"\n{detail(results, clock)}\n\n{summary(results, clock)}\n")
     print(", ".join([f"{name} {value}" for name, value in results["machine"].items()]))
 
 

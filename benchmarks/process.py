@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
-import tempfile
-import time
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Timer
 from typing import NamedTuple
 
 CHECKOUT = Path(__file__).parent.parent
+_WEIGH = [sys.executable, "-IS", str(Path(__file__).with_name("weigh.py"))]
 
 
 class Failed(Exception):
@@ -24,11 +24,13 @@ class Failed(Exception):
 
 
 class Measured(NamedTuple):
-    """A run: its value, as of JSON, and the largest resident set in MiB (None: not its own process)."""
+    """A run: seconds by the clock and of the processor, the value, as of JSON, and the largest
+    resident set in MiB (None: it was not a process of its own)."""
 
     seconds: float
+    cpu: float
     value: object
-    peak: float | None
+    peak: float | None = None
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -37,23 +39,29 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], timeout: float) -> Measured:
-    """Runs `command`, which prints JSON, to its end; raises Failed."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        start = time.perf_counter()
+    """Runs `command`, a program's path and its arguments, which prints JSON; raises Failed."""
+    reading, writing = os.pipe()
+    with open(reading, "rb") as reports, open(writing, "wb") as report:
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environment
+            [*_WEIGH, str(writing), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            pass_fds=[writing],
+            start_new_session=True,
         )
-        alarm = Timer(timeout, child.kill)
-        alarm.start()
-        # Not `child.wait()`, which does not tell what this one child has used.
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - start
-        alarm.cancel()
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if seconds >= timeout:
-            raise Failed(f"over {timeout:g} s")
-        if child.returncode:
-            errors.seek(0)
-            raise Failed(f"exit status {child.returncode}", errors.read().decode(errors="replace"))
-        output.seek(0)
-        return Measured(seconds, json.load(output), usage.ru_maxrss / 1024)
+        try:
+            output, errors = child.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"over {timeout:g} s") from None
+        finally:
+            if child.returncode is None:
+                os.killpg(child.pid, signal.SIGKILL)
+                child.communicate()
+        report.close()
+        status, *figures = reports.read().split() or [b"127"]
+    if status != b"0":
+        raise Failed(f"exit status {status.decode()}", errors.decode(errors="replace"))
+    seconds, cpu, peak = map(float, figures)
+    return Measured(seconds, cpu, json.loads(output), peak / 1024)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from statistics import median
 from typing import TypedDict
 
 from benchmarks.contestants import Contestant, Entrant
@@ -19,14 +19,15 @@ REFERENCE = "C++ Nix"
 class Cell(TypedDict, total=False):
     """One contestant in one row: medians, or why there are none.
 
-    `seconds` has the start of the process taken off, `start`; `all` are the single runs, with it.
-    `peak` is in MiB.
+    `seconds` by the clock and `cpu` seconds of the processor are those of the runs less those of the
+    starts; `runs` and `starts` are single ones, by the clock. `peak` is in MiB.
     """
 
     seconds: float
-    start: float
+    cpu: float
     peak: float | None
-    all: list[float]
+    runs: list[float]
+    starts: list[float]
     failed: str
 
 
@@ -45,7 +46,7 @@ class Turns:
     def __init__(self, entrant: Entrant, timeout: float) -> None:
         self._entrant = entrant
         self._timeout = timeout
-        self._starts: list[float] = []
+        self._starts: list[Measured] = []
         self._runs: list[Measured] = []
         self._failed: Failed | None = None
 
@@ -65,13 +66,15 @@ class Turns:
     def cell(self) -> Cell:
         if self._failed is not None:
             return {"failed": str(self._failed)}
-        start = statistics.median(self._starts)
-        peaks = [run.peak for run in self._runs if run.peak is not None]
+        runs, starts = self._runs, self._starts
+        peaks = [run.peak for run in runs if run.peak is not None]
+        start, cpu = median([run.seconds for run in starts]), median([run.cpu for run in starts])
         return {
-            "seconds": round(statistics.median([run.seconds for run in self._runs]) - start, 4),
-            "start": round(start, 4),
-            "peak": round(statistics.median(peaks), 1) if peaks else None,
-            "all": [round(run.seconds, 4) for run in self._runs],
+            "seconds": round(median([run.seconds for run in runs]) - start, 4),
+            "cpu": round(median([run.cpu for run in runs]) - cpu, 4),
+            "peak": round(median(peaks), 1) if peaks else None,
+            "runs": [round(run.seconds, 4) for run in runs],
+            "starts": [round(run.seconds, 4) for run in starts],
         }
 
 
@@ -86,7 +89,7 @@ def race(
     turns = {}
     with ExitStack() as stack:
         for name, contestant in contestants.items():
-            if entrant := contestant(program.path, arguments):
+            if entrant := contestant(program, arguments):
                 stack.callback(entrant.close)
                 turns[name] = Turns(entrant, timeout)
         for _ in range(rounds):
