@@ -16,7 +16,6 @@ import marshal
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from sys import intern
 from typing import Literal, TypeAlias, cast
 
 from aionix.bytecode.chunk import Chunk, Formals, Global, Lambda
@@ -51,9 +50,6 @@ _KINDS: tuple[Literal["toplevel", "function", "thunk"], ...] = ("toplevel", "fun
 _WORD = "i"  # of a table of offsets; those of a source of more than 2 GiB do not fit
 _NOWHERE = (-1, -1)  # in place of a span that is None
 _HEADER = 8
-
-# Longer texts are hardly names. Interned names are found in sets by identity.
-_MAX_NAME = 40
 
 
 def dump(code: Lambda, warnings: Sequence[EvalWarning], base: int) -> bytes:
@@ -105,7 +101,7 @@ class _Writer:
         start, end = code.span
         return (
             _KINDS.index(code.kind),
-            code.name and _interned(code.name),
+            code.name,
             code.parameter,
             formals,
             code.upvalue_count,
@@ -116,9 +112,8 @@ class _Writer:
         )
 
     def _formals(self, formals: Formals) -> _FormalsFields:
-        names = tuple([_interned(name) for name in formals.names])
         spans = self._table([formals.spans[name] for name in formals.names])
-        return names, tuple(formals.names.values()), formals.ellipsis, spans
+        return tuple(formals.names), tuple(formals.names.values()), formals.ellipsis, spans
 
     def _chunk(self, chunk: Chunk) -> _ChunkFields:
         return (
@@ -127,15 +122,11 @@ class _Writer:
             array(_WORD, chunk._span_starts).tobytes(),
             self._table(chunk._spans),
             tuple([(offset, self._table(spans)) for offset, spans in chunk.attr_spans.items()]),
-            tuple(
-                [(at, tuple([_interned(name) for name in names])) for at, names in chunk.attr_names.items()]
-            ),
+            tuple(chunk.attr_names.items()),
         )
 
     def _constant(self, constant: object) -> object:
-        if type(constant) is str:
-            return _interned(constant)
-        if constant is None or type(constant) in (int, float, bool):
+        if constant is None or type(constant) in (str, int, float, bool):
             return constant
         if isinstance(constant, Lambda):
             return self._written[constant]
@@ -153,10 +144,6 @@ class _Writer:
     def warning(self, warning: EvalWarning) -> _WarningFields:
         start, end = warning.span
         return warning.kind.name, start - self.base, end - self.base, warning.detail
-
-
-def _interned(text: str) -> str:
-    return intern(text) if len(text) <= _MAX_NAME else text
 
 
 class _Reader:
