@@ -134,7 +134,7 @@ def add_drv_output_dependencies(text: Coerced) -> str:
         )
     (element,) = context
     if element[0] == "!":
-        output = element[1:].rpartition("!")[0]
+        output = element[1:].partition("!")[0]
         raise ContextError(
             "`addDrvOutputDependencies` can only act on derivations, "
             f"not on a derivation output such as '{output}'"

@@ -161,10 +161,13 @@ class StoreFiles(EvalIO):
         return _InMemory(content)
 
     def _original(self, source: Source, relative: str) -> _InMemory | _InBackend:
-        if relative:
-            return _InBackend(f"{source.origin}/{relative}", relative, source)
         content = self._store.content(source.origin)
-        return _InBackend(source.origin, relative, source) if content is None else _InMemory(content)
+        if content is None:
+            place = f"{source.origin}/{relative}" if relative else source.origin
+            return _InBackend(place, relative, source)
+        if relative:
+            _fail(errno.ENOTDIR, f"{source.origin}/{relative}")
+        return _InMemory(content)
 
     async def _kind(self, path: str) -> FileType:
         place = self._place(path)
