@@ -15,7 +15,7 @@ import pytest
 from aionix.cli.options import Input, Settings
 from aionix.cli.parse import parsed
 from aionix.errors import NixError
-from aionix.evaluation import Evaluation
+from aionix.evaluation import Evaluation, Tier
 from aionix.values.deep import force_deep
 from aionix.values.printing import show
 from io_backends import LocalDisk
@@ -27,8 +27,11 @@ def cases(kind: str) -> list[object]:
     return [pytest.param(path, id=path.stem) for path in sorted(LANG.glob(f"{kind}-*.nix"))]
 
 
-async def evaluated(path: Path) -> str:
-    evaluation = Evaluation.builder(LocalDisk()).build()
+TIERS: list[Tier] = ["interpreter", "native"]
+
+
+async def evaluated(path: Path, tier: Tier) -> str:
+    evaluation = Evaluation.builder(LocalDisk()).tier(tier).build()
     value = (await evaluation.evaluate_file(path)).unwrap().raw
 
     def printed() -> str:
@@ -44,15 +47,17 @@ def check_error(path: Path, error: NixError) -> None:
     assert error.code == code
 
 
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("path", cases("eval-okay"))
-def test_a_program_has_its_value(path: Path) -> None:
-    assert anyio.run(evaluated, path) + "\n" == path.with_suffix(".exp").read_text()
+def test_a_program_has_its_value(path: Path, tier: Tier) -> None:
+    assert anyio.run(evaluated, path, tier) + "\n" == path.with_suffix(".exp").read_text()
 
 
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("path", cases("eval-fail"))
-def test_a_wrong_program_fails_for_its_reason(path: Path) -> None:
+def test_a_wrong_program_fails_for_its_reason(path: Path, tier: Tier) -> None:
     with pytest.raises(NixError) as caught:
-        anyio.run(evaluated, path)
+        anyio.run(evaluated, path, tier)
     check_error(path, caught.value)
 
 
@@ -71,7 +76,7 @@ def test_a_text_that_is_not_nix_is_refused(path: Path) -> None:
 @pytest.mark.parametrize("path", cases("eval-okay")[::7])
 def test_it_is_the_same_on_trio(path: Path) -> None:
     pytest.importorskip("trio")
-    assert anyio.run(evaluated, path, backend="trio") + "\n" == path.with_suffix(".exp").read_text()
+    assert anyio.run(evaluated, path, "auto", backend="trio") + "\n" == path.with_suffix(".exp").read_text()
 
 
 def test_every_case_has_its_expectation() -> None:

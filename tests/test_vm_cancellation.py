@@ -8,7 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from aionix.evaluation import Evaluation
+from aionix.evaluation import Evaluation, Tier
 from aionix.io import EvalIO, FileType
 from aionix.vm import machine
 from io_backends import Memory
@@ -58,12 +58,16 @@ class Counting(EvalIO):
         return await self._files.file_type(path)
 
 
-async def test_cancelled_at_each_checkpoint_then_evaluated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("tier", ["interpreter", "native"])
+async def test_cancelled_at_each_checkpoint_then_evaluated_again(
+    tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
     io = Counting()
     monkeypatch.setattr("aionix.vm.fiber.checkpoint", io.pause)
-    expected = str((await Evaluation.builder(io).mode("strict").build().evaluate(MAIN)).unwrap())
+    builder = Evaluation.builder(io).mode("strict").tier(tier)
+    expected = str((await builder.build().evaluate(MAIN)).unwrap())
     for limit in range(1, 501, STEP):
-        evaluation = Evaluation.builder(io).mode("strict").build()
+        evaluation = builder.build()
         held = (await evaluation.evaluate("import /f3.nix // { inherit (import /f4.nix) n; }")).unwrap()
         io.count, io.limit = 0, limit
         # Every call is a checkpoint now, not one in some thousands.
