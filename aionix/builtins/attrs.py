@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 from aionix.builtins.loops import binary, entry_for, stretches
 from aionix.builtins.registry import (
@@ -146,9 +145,8 @@ def map_attrs(function: Lazy, attrs: AttrSet) -> Value:
     """The set with the same names whose values are `function name value`, computed when asked."""
     enter = entry_for(function, _of_pair(function))
     result = AttrSet()
-    for stretch in stretches(tuple(attrs)):
-        names = cast(tuple[str, ...], stretch)
-        result.update({name: [enter, (name, attrs[name])] for name in names})
+    for stretch in stretches([*attrs]):
+        result.update({name: [enter, (name, attrs[name])] for name in stretch})
     return result
 
 

@@ -170,7 +170,7 @@ def foldl(operator: Function, start: Lazy, values: List) -> Value:
     the next one begins."""
     if not values:
         return force(start)
-    step = binary(operator)
+    step = binary(operator, len(values))
     result = start
     for stretch in stretches(values):
         for value in stretch:
@@ -185,10 +185,13 @@ def concat_lists(lists: List) -> Value:
     longest: tuple[Value, ...] = ()
     for stretch in stretches(lists):
         for values in stretch:
-            values = expect_list(values)
-            check_list(len(result) + len(values))
+            if type(values) is not tuple:
+                values = expect_list(values)
             result += values
-            longest = values if len(values) > len(longest) else longest
+            if len(values) > len(longest):
+                longest = values
+            if len(result) > MAX_LIST:
+                check_list(len(result))
     return longest if len(longest) == len(result) else tuple(result)
 
 

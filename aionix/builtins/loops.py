@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import MethodType
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from aionix.native.known import applier, unit_of
 from aionix.values.functions import Builtin, call, call2
 from aionix.values.limits import checkpoint
 from aionix.values.thunk import Entry, Thunk, Value, blackhole, entry_of, evaluated, leave
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 #: Elements between two looks at the clock: 1 to 4 ms of work that calls no Nix code.
 STRETCH = 4096
 
 
-def stretches(values: Sequence[Value]) -> Iterable[Sequence[Value]]:
+def stretches(values: Sequence[S]) -> Iterable[Sequence[S]]:
     """`values` in stretches; the event loop may have a turn after each but the last."""
     return (values,) if len(values) <= STRETCH else _pausing(values)
 
 
-def _pausing(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
+def _pausing(values: Sequence[S]) -> Iterator[Sequence[S]]:
     # A generator, but nothing is forced inside it: its C frame is there for the pause only.
     yield values[:STRETCH]
     for start in range(STRETCH, len(values), STRETCH):
@@ -33,19 +34,23 @@ def _pausing(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
 def unary(function: Value) -> Callable[[Value], Value]:
     """The quickest way to call `function`, evaluated, with one argument again and again."""
     if type(function) is MethodType:
-        return cast(Callable[[Value], Value], function)
+        return function
     if type(function) is Builtin and function.arity == 1:
         return function.run
     return lambda argument: call(function, argument)
 
 
-def binary(function: Value) -> Callable[[Value, Value], Value]:
+#: Calls that are worth finding out how two arguments are given at once.
+MANY = 4
+
+
+def binary(function: Value, calls: int = MANY) -> Callable[[Value, Value], Value]:
     """The quickest way to call `function`, evaluated, with two arguments again and again."""
     if type(function) is Builtin and function.arity == 2:
         return function.run
     if type(function) is not MethodType:
         return lambda first, second: call2(function, first, second)
-    return applier(function) or _in_two_steps(function)
+    return (applier(function) if calls >= MANY else None) or _in_two_steps(function)
 
 
 def _in_two_steps(function: MethodType) -> Callable[[Value, Value], Value]:

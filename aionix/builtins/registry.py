@@ -103,22 +103,28 @@ def _prepare_for(kind: object) -> Prepare | None:
         raise InternalError(f"a builtin cannot take {kind}") from None
 
 
+# Forcing is written out in these: they run at every call of a builtin.
+
+
 def expect_int(value: Value) -> int:
-    value = force(value)
+    if type(value) is list:
+        value = value[1] if value[0] is None else value[0](value)
     if type(value) is not int:
         raise type_error("an integer", value)
     return value
 
 
 def expect_bool(value: Value) -> bool:
-    value = force(value)
+    if type(value) is list:
+        value = value[1] if value[0] is None else value[0](value)
     if type(value) is not bool:
         raise type_error("a Boolean", value)
     return value
 
 
 def expect_str(value: Value) -> str:
-    value = force(value)
+    if type(value) is list:
+        value = value[1] if value[0] is None else value[0](value)
     if not isinstance(value, str):
         raise type_error("a string", value)
     return value
@@ -131,14 +137,16 @@ def expect_plain_str(value: Value) -> str:
 
 
 def expect_list(value: Value) -> tuple[Value, ...]:
-    value = force(value)
+    if type(value) is list:
+        value = value[1] if value[0] is None else value[0](value)
     if type(value) is not tuple:
         raise type_error("a list", value)
     return value
 
 
 def expect_attrs(value: Value) -> AttrSet:
-    value = force(value)
+    if type(value) is list:
+        value = value[1] if value[0] is None else value[0](value)
     if type(value) is not AttrSet:
         raise type_error("a set", value)
     return value

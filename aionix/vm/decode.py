@@ -185,7 +185,7 @@ def _gather(positions: tuple[Position, ...]) -> Capture:
     if not any([position.is_upvalue for position in positions]):
         return _gather_locals(indexes)
     if len(positions) == 2:
-        return _gather_two(*indexes, local_first=not positions[0].is_upvalue)
+        return _gather_two(indexes[0], indexes[1], local_first=not positions[0].is_upvalue)
     mixed = [~position.index if position.is_upvalue else position.index for position in positions]
     return lambda stack, upvalues, withs: tuple([stack[n] if n >= 0 else upvalues[~n] for n in mixed])
 

@@ -290,7 +290,7 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
             elif op == POP_WITH:
                 withs = withs[1]  # type: ignore[index]  # (namespace, the withs around it)
             elif op == RESOLVE_WITH:
-                stack[-1] = resolve_with(stack[-1], withs)
+                stack[-1] = resolve_with(stack[-1], withs)  # type: ignore[arg-type]  # the name is a constant
             elif op == SELF_CLOSURE:
                 body, capture = arg
                 captured: list[Value] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import NamedTuple, NoReturn, cast
+from typing import NamedTuple, NoReturn, TypeAlias, cast
 
 from aionix.bytecode.chunk import Lambda
 from aionix.errors import (
@@ -22,11 +22,15 @@ from aionix.values.attrs import AttrSet, update
 from aionix.values.kinds import type_error
 from aionix.values.paths import Path, clean
 from aionix.values.strings import refuse_context
-from aionix.values.thunk import Thunk, Value, force
+from aionix.values.thunk import Thunk, Value
 from aionix.vm.fiber import running
 
 #: What `AttrsTrySelect` leaves when there is no such attribute; never seen by a program.
 NOT_FOUND = object()
+
+
+#: The namespaces of the `with`s around, innermost first.
+Withs: TypeAlias = "tuple[Value, Withs] | None"
 
 
 class Deferred(NamedTuple):
@@ -161,15 +165,16 @@ def _filled(upvalues: list[Value] | tuple[Value, ...], stack: list[Value]) -> li
     return [stack[u.slot] if type(u) is Deferred else u for u in upvalues]
 
 
-def resolve_with(name: Value, withs: object) -> Value:
+def resolve_with(name: str, withs: Withs) -> Value:
     """The variable `name` from the innermost `with` that has it."""
     while withs is not None:
-        namespace, withs = cast(tuple[Value, object], withs)
-        names = force(namespace)
+        names, withs = withs
+        if type(names) is list:
+            names = names[1] if names[0] is None else names[0](names)
         if type(names) is not AttrSet:
             raise type_error("a set", names)
         if name in names:
-            return names[cast(str, name)]
+            return names[name]
     raise UndefinedVariable(f"undefined variable '{name}'")
 
 
