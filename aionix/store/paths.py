@@ -70,7 +70,7 @@ def source_path(
 ) -> str:
     """Where a file tree is kept that is addressed by its NAR: `"${./tree}"`, `builtins.path`.
 
-    For one that `refers_to_itself` the digest is that of `hash_modulo`.
+    For one that `refers_to_itself` the digest is that of a `self_reference.ModuloHasher`.
     """
     own = ("self",) if refers_to_itself else ()
     return store_path(":".join(["source", *in_order(references), *own]), nar_sha256, name, store_dir)
