@@ -8,6 +8,7 @@ narinfo          what a binary cache says of a store path
 paths            store paths, from what they name
 derivation       what is built from what, as data; its JSON form
 aterm            the text of `.drv` files, written and read
+self_reference   the hash of what mentions its own path
 modulo           the hash of a derivation, from which the paths of its outputs come
 virtual          `VirtualStore`: what an evaluation put into the store
 graph            what needs what; as JSON, as a picture

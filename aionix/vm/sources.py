@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 import anyio
 
 from aionix.errors import FileError, InvalidArgument
-from aionix.io import EvalIO, FileType, is_missing
-from aionix.store.aterm import parse
-from aionix.store.derivation import EXTENSION, Derivation
+from aionix.io import EvalIO, FileType
+from aionix.store.derivation import EXTENSION
 from aionix.store.hashes import Hash
 from aionix.store.nar import Filter, file_hash, nar_hash
-from aionix.store.paths import base_name, fixed_output_path, split_path
+from aionix.store.paths import base_name, fixed_output_path
+from aionix.store.reading import read_into
 from aionix.store.virtual import Source, VirtualStore
 from aionix.values.strings import with_context
 from aionix.vm.file_errors import Doing, resolved_file_error
@@ -162,34 +161,12 @@ async def hash_contents(io: EvalIO, path: str, algorithm: str) -> bytes:
 async def load_derivation(io: EvalIO, store: VirtualStore, path: str) -> None:
     """Reads the derivation at `path`, and all that it needs, into `store`.
 
-    Raises FileError if one is missing, or is not what its path says.
+    Raises FileError if one is missing, ConversionError if one is not what its path says.
     """
-    found: dict[str, Derivation] = {}
-    pending = [path]
-    while pending:
-        each = pending.pop()
-        if each not in found and each not in store.derivations:
-            found[each] = await _read_derivation(io, each)
-            pending += found[each].input_derivations
-    try:
-        inputs_first = [*TopologicalSorter({p: d.input_derivations for p, d in found.items()}).static_order()]
-    except CycleError as error:
-        raise FileError(f"the derivation '{path}' needs itself", path) from error
-    for each in inputs_first:
-        if each in found and store.add_derivation(found[each]) != each:
-            raise FileError(f"'{each}' is not the derivation that its path says it is", each)
-
-
-async def _read_derivation(io: EvalIO, path: str) -> Derivation:
-    name = split_path(path)[1]
-    if not name.endswith(EXTENSION):
-        base = path.rpartition("/")[2]
+    base = path.rpartition("/")[2]
+    if not base.endswith(EXTENSION):
         problem = f"store path '{base}' is not a valid derivation path"
         raise FileError(f"error parsing derivation '{path}': error: {problem}", path)
-    try:
-        data = await io.read(path)
-    except OSError as error:
-        if is_missing(error):
-            raise FileError(f"path '{path}' is not valid", path) from error
-        raise await resolved_file_error(io, error, path) from error
-    return parse(data, name.removesuffix(EXTENSION))
+    if not await io.path_exists(path):
+        raise FileError(f"path '{path}' is not valid", path)
+    await read_into(store, io, path)
