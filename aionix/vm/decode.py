@@ -41,7 +41,8 @@ _JUMPS = {
     Op.JUMP: i.JUMP, Op.JUMP_IF_TRUE: i.JUMP_IF_TRUE, Op.JUMP_IF_FALSE: i.JUMP_IF_FALSE,
     Op.JUMP_IF_NOT_FOUND: i.JUMP_IF_NOT_FOUND,
 }  # fmt: skip
-_JUMPING = frozenset([*_JUMPS.values(), i.BRANCH])
+_JUMPING = frozenset(_JUMPS.values())
+_CLOSURES = {Op.CLOSURE: i.CLOSURE, Op.THUNK_CLOSURE: i.SELF_CLOSURE}
 #: (instruction, the op after it) -> the one that does both
 _WITH_FORCE = {i.LOCAL: i.LOCAL_FORCE, i.UPVALUE: i.UPVALUE_FORCE, i.SELECT: i.SELECT_FORCE}
 _WITH_NAME = {
@@ -67,98 +68,87 @@ class Code:
 
 
 def decode(unit: Unit) -> Code:
-    """The code of `unit`, for the interpreter."""
-    return _Decoder(unit).decode()
+    """The code of `unit`, for the interpreter.
 
-
-class _Decoder:
-    def __init__(self, unit: Unit) -> None:
-        self.chunk: Chunk = unit.code.chunk
-        self.code = Code(unit.code)
-        self.unit = unit
-        self.found = bytecode.instructions(self.chunk)
-        self.targets = {one.arg for one in self.found if one.op in _JUMPS}
-
-    def decode(self) -> Code:
-        instructions, offsets = self.code.instructions, self.code.offsets
-        observer = self.unit.engine.observer
-        for one in self.found:
-            if observer is not None:
-                self._append(one.offset, i.OBSERVE, (observer, one.offset))
-            if one.offset in self.targets or observer is not None or not self._joined(one):
-                self._append(one.offset, *self._translated(one))
-        for index, (op, arg) in enumerate(instructions):
-            if op in _JUMPING:
-                instructions[index] = (op, bisect_left(offsets, cast(int, arg)))
-        return self.code
-
-    def _append(self, offset: int, op: int, arg: object) -> None:
-        self.code.instructions.append((op, arg))
-        self.code.offsets.append(offset)
-
-    def _joined(self, one: bytecode.Instruction) -> bool:
-        """Joins `one` to the instruction before it, where a pair has an instruction of its own."""
-        instructions = self.code.instructions
-        if not instructions:
-            return False
-        previous, arg = instructions[-1]
-        if one.op is Op.FORCE:
-            joined = _WITH_FORCE.get(previous)
-        elif one.op is Op.POP and previous == i.JUMP_IF_FALSE and self._pops(cast(int, arg)):
-            joined, arg = i.BRANCH, cast(int, arg) + 1
-        elif previous == i.CONSTANT and type(arg) is str:
-            joined = _WITH_NAME.get(one.op)
-        else:
+    One long function: a warm start spends a quarter of its time here.
+    """
+    chunk = unit.code.chunk
+    result = Code(unit.code)
+    instructions, offsets = result.instructions, result.offsets
+    constants, code = chunk.constants, chunk.code
+    observer = unit.engine.observer
+    targets: set[int] = set()  # all jumps go forward, so these are known in time
+    jumps: list[int] = []
+    previous, before = -1, cast(Any, None)  # the instruction that the next one may be joined to
+    for offset, op, arg, captures_with, positions, _ in bytecode.instructions(chunk):
+        if observer is not None:
+            instructions.append((i.OBSERVE, (observer, offset)))
+            offsets.append(offset)
+        elif offset not in targets:
             joined = None
-        if joined is None:
-            return False
-        instructions[-1] = (joined, arg)
-        self.code.offsets[-1] = one.offset
-        return True
+            if op is _FORCE:
+                joined = _WITH_FORCE.get(previous)
+            elif previous == i.CONSTANT:
+                joined = _WITH_NAME.get(op) if type(before) is str else None
+            elif op is _POP and previous == i.JUMP_IF_FALSE and code[before] == _POP:
+                joined, before = i.BRANCH, before + 1
+            if joined is not None:
+                instructions[-1] = (joined, before)
+                offsets[-1] = offset
+                previous = joined
+                continue
+        if op is _CONSTANT:
+            before = constants[arg]
+            if type(before) is Global:
+                before = unit.scope[before.name]
+            previous = i.CONSTANT
+        elif op is _THUNK:
+            before = (unit.entry(constants[arg]), capture_of(positions, captures_with))  # type: ignore[arg-type]
+            previous = i.THUNK
+        else:
+            previous = _PLAIN.get(op, -1)
+            before = arg
+            if previous < 0:
+                previous, before = _translated(unit, op, offset, arg, positions, captures_with)
+                if previous in _JUMPING:
+                    targets.add(arg)
+                    jumps.append(len(instructions))
+        instructions.append((previous, before))
+        offsets.append(offset)
+    for index in jumps:
+        op_, target = instructions[index]
+        instructions[index] = (op_, bisect_left(offsets, target))
+    return result
 
-    def _pops(self, offset: int) -> bool:
-        return self.chunk.code[offset] == Op.POP
 
-    def _translated(self, one: bytecode.Instruction) -> tuple[int, object]:
-        op = one.op
-        if op in _PLAIN:
-            return _PLAIN[op], one.arg
-        if op in _JUMPS:
-            return _JUMPS[op], one.arg
-        if op is Op.CONSTANT:
-            return self._constant(self.chunk.constants[one.arg])
-        if op is Op.FIND_FILE:
-            return i.FIND_FILE, (self.unit.scope["__findFile"], self.unit.scope["__nixPath"])
-        if op is Op.ATTRS:
-            return self._attrs(one)
-        if op is Op.VALIDATE_CLOSED_FORMALS:
-            return i.FORMALS, self.code.lambda_
-        if op is Op.COERCE_TO_STRING:
-            return i.COERCE, (bool(one.arg & 1), bool(one.arg & 2))
-        return self._nested(one)
+_FORCE, _POP, _CONSTANT, _THUNK = Op.FORCE, Op.POP, Op.CONSTANT, Op.THUNK_SUSPENDED
 
-    def _constant(self, constant: object) -> tuple[int, object]:
-        if type(constant) is not Global:
-            return i.CONSTANT, constant
-        return i.CONSTANT, self.unit.scope[constant.name]
 
-    def _attrs(self, one: bytecode.Instruction) -> tuple[int, object]:
-        spans = self.chunk.attr_spans.get(one.offset, (None,) * one.arg)
-        names = self.chunk.attr_names.get(one.offset) if one.arg else ()
-        if names is None:
-            return i.DYNAMIC_ATTRS, (2 * one.arg, spans)
-        return i.ATTRS, (2 * one.arg, {n: span for n, span in zip(names, spans, strict=True) if span})
+def _translated(
+    unit: Unit, op: Op, offset: int, arg: int, positions: tuple[Position, ...], captures_with: bool
+) -> tuple[int, object]:
+    if op in _JUMPS:
+        return _JUMPS[op], arg
+    if op is Op.FIND_FILE:
+        return i.FIND_FILE, (unit.scope["__findFile"], unit.scope["__nixPath"])
+    if op is Op.ATTRS:
+        return _attrs(unit.code.chunk, offset, arg)
+    if op is Op.VALIDATE_CLOSED_FORMALS:
+        return i.FORMALS, unit.code
+    if op is Op.COERCE_TO_STRING:
+        return i.COERCE, (bool(arg & 1), bool(arg & 2))
+    if op not in _CLOSURES:
+        raise InternalError(f"{op.label} cannot be run")
+    code = cast(Lambda, unit.code.chunk.constants[arg])
+    return _CLOSURES[op], (unit.body(code), capture_of(positions, captures_with))
 
-    def _nested(self, one: bytecode.Instruction) -> tuple[int, object]:
-        code = cast(Lambda, self.chunk.constants[one.arg])
-        capture = capture_of(one.positions, one.captures_with)
-        if one.op is Op.THUNK_SUSPENDED:
-            return i.THUNK, (self.unit.entry(code), capture)
-        if one.op is Op.CLOSURE:
-            return i.CLOSURE, (self.unit.body(code), capture)
-        if one.op is Op.THUNK_CLOSURE:
-            return i.SELF_CLOSURE, (self.unit.body(code), capture)
-        raise InternalError(f"{one.op.label} cannot be run")
+
+def _attrs(chunk: Chunk, offset: int, count: int) -> tuple[int, object]:
+    spans = chunk.attr_spans.get(offset, (None,) * count)
+    names = chunk.attr_names.get(offset) if count else ()
+    if names is None:
+        return i.DYNAMIC_ATTRS, (2 * count, spans)
+    return i.ATTRS, (2 * count, {n: span for n, span in zip(names, spans, strict=True) if span})
 
 
 def capture_of(positions: tuple[Position, ...], captures_with: bool) -> Capture:
@@ -166,17 +156,25 @@ def capture_of(positions: tuple[Position, ...], captures_with: bool) -> Capture:
 
     The captured `with`s, a linked list, come last.
     """
-    if captures_with and not positions:  # most code of nixpkgs: a package, from the `with` around all
-        return lambda stack, upvalues, withs: (withs,)
+    if not positions:  # most code of nixpkgs: a package, from the `with` around all
+        return _nothing_but_withs if captures_with else _nothing
     gather = _gather(positions)
     if not captures_with:
         return gather
     return lambda stack, upvalues, withs: (*gather(stack, upvalues, withs), withs)
 
 
+def _nothing(stack: list[Value], upvalues: tuple[Value, ...], withs: object) -> tuple[Value, ...]:
+    return ()
+
+
+def _nothing_but_withs(
+    stack: list[Value], upvalues: tuple[Value, ...], withs: object
+) -> tuple[Value, ...]:
+    return (withs,)
+
+
 def _gather(positions: tuple[Position, ...]) -> Capture:
-    if not positions:
-        return lambda stack, upvalues, withs: ()
     indexes = [position.index for position in positions]
     if any([position.is_deferred for position in positions]):
         return _gather_deferred(positions)
