@@ -1,6 +1,10 @@
 """The compiled tier: chunks that run often become Python functions.
 
-translator   bytecode -> the text of a Python function, one instruction after the other
+translator   the front door: bytecode -> a code object
+context      the state of a translation; how calls are counted
+branches     ... of what jumps; variables, operators, attributes, calls: of everything else
+operands     what is known of values while there are none
+known        what is known of functions that are called
 writer       the text: lines, names, constants, and which instruction each line belongs to
 assemble     the text -> a code object with the constants in it
 

@@ -1,0 +1,306 @@
+"""The state of one translation: the stack of operands, the text so far, and what is known.
+
+Handlers for the instructions (`variables`, `operators`, `attributes`, `calls`) and for the shapes of jumps
+(`branches`) register here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from aionix.bytecode.chunk import Instruction, instructions
+from aionix.bytecode.opcodes import Op
+from aionix.native.assemble import LINES_BEFORE, assemble
+from aionix.native.operands import Facts, Operand
+from aionix.native.writer import Untranslatable, Writer
+from aionix.values.thunk import Value
+from aionix.vm.engine import Compiled, FunctionUnit, Unit
+
+#: Code with more instructions than this is not worth it: it is long, but not hot.
+MAX_INSTRUCTIONS = 3_000
+
+Handler: TypeAlias = "Callable[[Translator, Instruction], None]"
+#: Translates from the jump with this index on; returns the index after what belongs to it, or -1
+#: if all ways return.
+Jump: TypeAlias = "Callable[[Translator, int], int]"
+
+OPS: dict[Op, Handler] = {}
+JUMPS: dict[Op, Jump] = {}
+
+
+def op(*ops: Op) -> Callable[[Handler], Handler]:
+    """Registers the translation of instructions."""
+
+    def register(handler: Handler) -> Handler:
+        OPS.update(dict.fromkeys(ops, handler))
+        return handler
+
+    return register
+
+
+def jump(*ops: Op) -> Callable[[Jump], Jump]:
+    """Registers the translation of what begins with a conditional jump."""
+
+    def register(handler: Jump) -> Jump:
+        JUMPS.update(dict.fromkeys(ops, handler))
+        return handler
+
+    return register
+
+
+#: What may call functions of the program, which must not be done twice.
+CALLING = frozenset({Op.CALL, Op.COERCE_TO_STRING, Op.FIND_FILE, Op.ASSERT_FAIL})
+
+
+class Translator:
+    """The translation of one piece of code, as far as it has come."""
+
+    def __init__(self, unit: Unit, upvalues: tuple[Value, ...]) -> None:
+        self.unit = unit
+        self.code = unit.code
+        self.chunk = unit.code.chunk
+        self.sample = upvalues
+        self.out = Writer()
+        self.found = instructions(self.chunk)
+        if len(self.found) > MAX_INSTRUCTIONS:
+            raise Untranslatable("too long")
+        self.at = {one.offset: index for index, one in enumerate(self.found)}
+        self.stack: list[Operand] = []
+        self.facts = Facts()
+        self.withs = "None"
+        self.namespaces: list[str] = []
+        self.is_function = isinstance(unit, FunctionUnit)
+        self.counted = False
+        self.skip = 0  # instructions that the last one has done
+        self.origins: dict[str, int] = {}  # which variables are evaluated upvalues
+
+    def translate(self) -> Compiled:
+        out = self.out
+        machine = out.constant(self.unit.machine)
+        if self.is_function:
+            self.stack.append(Operand("a", lazy=True))
+            parameters = "u, a"
+        else:
+            parameters = "t"
+            out.line(f"m = {machine}")
+            self.tick("t[0] is not unit.function", "force(t)")
+            out.line("u = t[1]")
+            out.line("t[0] = blackhole")
+            out.line("t[1] = m.run")
+        with out.block("try:"):
+            self.unpack()
+            self.region(0, None)
+        if self.is_function:
+            with out.block("except NixError as error:"):
+                out.line("unit.leave(error)")
+                out.line("raise")
+        else:
+            with out.block("except BaseException as error:"):
+                out.line("unit.leave(t, u, error)")
+                out.line("raise")
+        code = assemble(out.lines, parameters, out.constants)
+        return Compiled(code, (*[0] * (LINES_BEFORE + 1), *out.offsets))
+
+    def tick(self, moved: str | None = None, instead: str | None = None) -> None:
+        """Looks at the clock now and then; meanwhile, another run may have been here."""
+        out = self.out
+        out.line("n = m.ticks - 1")
+        out.line("m.ticks = n")
+        with out.block("if n < 0:"):
+            out.line("current_fiber().checkpoint()")
+            if moved:
+                with out.block(f"if {moved}:"):
+                    out.line(f"return {instead}")
+
+    def count_call(self) -> None:
+        """From here on this run counts as a call; it begins again where there is room, if there is none."""
+        if self.counted or not self.is_function:
+            return
+        self.settle()
+        self.counted = True
+        out = self.out
+        out.line(f"m = {out.constant(self.unit.machine)}")
+        out.line("d = m.depth")
+        with out.block("if d >= m.limit:"):
+            out.line("return unit.deeper(u, a)")
+        out.line("m.depth = d + 1")
+        self.tick()
+
+    def count_if_needed(self, index: int, end: int) -> None:
+        """`count_call`, if the code up to offset `end`, both ways of a branch, makes calls."""
+        while self.found[index].offset != end:
+            if self.found[index].op in CALLING:
+                self.count_call()
+                return
+            index += 1
+
+    def calls_after(self, one: Instruction) -> bool:
+        """Does the code after `one` make calls, on its way to the return?"""
+        for later in self.found[self.at[one.offset] + 1 :]:
+            if later.op in CALLING:
+                return True
+            if later.op is Op.JUMP and self.returns(later.arg):
+                return False
+        return False
+
+    @property
+    def bare(self) -> bool:
+        """Does this run not count as a call so far?"""
+        return self.is_function and not self.counted
+
+    def slow(self, helper: str, left: str, right: str) -> str:
+        """A call of `helper`, which may evaluate things."""
+        return f"unit.inside({helper}, {left}, {right})" if self.bare else f"{helper}({left}, {right})"
+
+    def unpack(self) -> None:
+        count = self.code.upvalue_count
+        used = {one.arg for one in self.found if one.op is Op.GET_UPVALUE}
+        used |= {position.index for one in self.found for position in one.positions if position.is_upvalue}
+        if used and count + self.code.captures_with <= 2 * len(used):
+            names = [f"u{index}" for index in range(count)]
+            if self.code.captures_with:
+                names.append("w")
+            self.out.line(f"{', '.join(names)}, = u")
+        else:
+            for index in sorted(used):
+                self.out.line(f"u{index} = u[{index}]")
+            if self.code.captures_with:
+                self.out.line("w = u[-1]")
+        if self.code.captures_with:
+            self.withs = "w"
+
+    def region(self, index: int, end: int | None) -> int:
+        """Translates from instruction `index` up to offset `end`, or to the end of the frame."""
+        while True:
+            one = self.found[index]
+            if one.offset == end:
+                return index
+            self.out.offset = one.offset
+            if one.op is Op.RETURN:
+                self.finish()
+                return index
+            jump = JUMPS.get(one.op)
+            if jump is not None:
+                index = jump(self, index)
+                if index < 0:  # both ways returned
+                    return index
+                continue
+            handler = OPS.get(one.op)
+            if handler is None:
+                raise Untranslatable(one.op.label)
+            handler(self, one)
+            index += 1 + self.skip
+            self.skip = 0
+
+    def finish(self) -> None:
+        """`return` the top of the stack."""
+        result = self.stack[-1]
+        out = self.out
+        if self.is_function:
+            if self.counted:
+                self.settle()
+                out.line("m.depth = d")
+            out.line(f"return {self.stack[-1].text}")
+        else:
+            out.line(f"t[1] = r = {result.text}")
+            out.line("t[0] = None")
+            out.line("return r")
+
+    def returns(self, offset: int) -> bool:
+        """Does the code at `offset` do nothing but return?"""
+        index = self.at[offset]
+        while True:
+            one = self.found[index]
+            if one.op is Op.RETURN:
+                return True
+            if one.op is Op.JUMP:
+                index = self.at[one.arg]
+            elif one.op in (Op.CLOSE_SCOPE, Op.POP_WITH):
+                index += 1
+            else:
+                return False
+
+    def settle(self) -> None:
+        """Gives every pending expression on the stack a variable, the lowest first; thunks can wait."""
+        for operand in self.stack:
+            if operand.pending and operand.thunk is None:
+                self.name_it(operand)
+
+    def settle_all(self) -> None:
+        """As `settle`, also the thunks: what follows is a branch, or somebody looks at them."""
+        for operand in self.stack:
+            if operand.pending:
+                self.name_it(operand)
+
+    def name_it(self, operand: Operand) -> None:
+        name = self.out.name()
+        self.out.line(f"{name} = {operand.text}")
+        operand.text, operand.pending, operand.thunk = name, False, None
+
+    def named(self, operand: Operand) -> Operand:
+        """The operand as something that may be mentioned several times."""
+        if operand.pending:
+            self.settle()
+            self.name_it(operand)
+        return operand
+
+    def pop(self) -> Operand:
+        """The top of the stack, named."""
+        operand = self.stack.pop()
+        if operand.pending:
+            self.settle()
+            self.name_it(operand)
+        return operand
+
+    def push(self, text: str, *, lazy: bool = False, kind: str | None = None) -> None:
+        """An expression that has not been evaluated yet becomes the top of the stack."""
+        self.settle()
+        self.stack.append(Operand(text, lazy, kind, pending=True))
+
+    def forced(self, operand: Operand) -> str:
+        self.settle()
+        out = self.out
+        name = out.name()
+        out.line(f"{name} = {operand.text}")
+        with out.block(f"if type({name}) is list:"):
+            if not self.bare:
+                out.line(f"{name} = {name}[1] if {name}[0] is None else {name}[0]({name})")
+            else:
+                self.force_deeper(name)
+        if not operand.pending:
+            self.facts.forced[operand.text] = name
+        if operand.origin is not None:
+            self.origins[name] = operand.origin
+        return name
+
+    def force_deeper(self, name: str) -> None:
+        """Forces a thunk while this run does not count as a call: meanwhile, it does."""
+        out = self.out
+        with out.block(f"if {name}[0] is None:"):
+            out.line(f"{name} = {name}[1]")
+        with out.block("else:"):
+            out.line(f"m = {out.constant(self.unit.machine)}")
+            out.line("d = m.depth")
+            with out.block("if d < m.limit:"):
+                out.line("m.depth = d + 1")
+                out.line(f"{name} = {name}[0]({name})")
+                out.line("m.depth = d")
+            with out.block("else:"):
+                out.line(f"{name} = unit.force({name})")
+
+    def both(self, left: Operand, right: Operand) -> tuple[str, str]:
+        """Two operands that were popped, each with a name, in order."""
+        self.settle()
+        if left.pending:
+            self.name_it(left)
+        if right.pending:
+            self.name_it(right)
+        return left.text, right.text
+
+    def pair(self) -> tuple[str, str]:
+        right, left = self.stack.pop(), self.stack.pop()
+        return self.both(left, right)
+
+    def called(self, function: str, argument: str) -> str:
+        return f"{function}({argument}) if type({function}) is MethodType else call({function}, {argument})"

@@ -1,0 +1,60 @@
+"""What the translator knows of values while there are none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from aionix.bytecode.chunk import Lambda
+from aionix.bytecode.opcodes import Position
+from aionix.values.thunk import Value
+
+
+@dataclass(slots=True)
+class Operand:
+    """What is known of a value on the stack.
+
+    `text` is a variable, a constant or (`pending`) an expression not evaluated yet, to be used once.
+    `lazy`: it may be a thunk. `kind`: the Python type of its value, where that is certain. A
+    `constant` has its `value`. `origin`: the upvalue that it is. `thunk`: the thunk that is still to be made.
+    """
+
+    text: str
+    lazy: bool = False
+    kind: str | None = None
+    pending: bool = False
+    value: Value = None
+    constant: bool = False
+    late: Late | None = None
+    thunk: Unmade | None = None
+    origin: int | None = None
+
+
+@dataclass(slots=True)
+class Late:
+    """A thunk or closure whose upvalues are filled in later; `guard`, if it was made at all."""
+
+    variable: str
+    function: object
+    closure: bool
+    positions: tuple[Position, ...]
+    captures_with: bool
+    guard: str | None = None
+
+
+class Unmade(NamedTuple):
+    """What a thunk, not made yet, will compute, and from which variables."""
+
+    code: Lambda
+    captured: list[str]
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known at a point of the code: which variables have an evaluated twin, or a type."""
+
+    forced: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    def copy(self) -> Facts:
+        return Facts(dict(self.forced), dict(self.kinds))
