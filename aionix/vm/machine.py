@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import ClassVar, Protocol
 
 from aionix.errors import StackOverflow
+from aionix.vm import collector
 
 #: A fiber hands the event loop a turn after this many seconds. Other tasks may be made to wait for
 #: 20 ms: half is left for the collector and for a builtin's unbroken stretch.
@@ -58,7 +59,8 @@ class Machine:
         self._users += 1
         self._thread = get_ident()
         try:
-            yield
+            with collector.seldom():
+                yield
         finally:
             self._users -= 1
 

@@ -1,0 +1,63 @@
+"""The collector's thresholds are raised while evaluations run, and only then."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import anyio
+import pytest
+
+import aionix
+from aionix.vm.collector import YOUNG
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def thresholds() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    yield
+    gc.set_threshold(*before)
+
+
+async def seen(change: int | None = None) -> int:
+    @aionix.builtin
+    def look(_: object) -> int:
+        if change is not None:
+            gc.set_threshold(change)
+        return gc.get_threshold()[0]
+
+    value = await aionix.evaluate("look 1", look=look)
+    return int(str(value))
+
+
+async def test_they_are_raised_for_the_time_of_an_evaluation() -> None:
+    assert await seen() == YOUNG
+    assert gc.get_threshold() == (700, 10, 10)
+
+
+async def test_several_evaluations_restore_them_once() -> None:
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(seen)
+    assert gc.get_threshold() == (700, 10, 10)
+
+
+async def test_an_error_restores_them() -> None:
+    with pytest.raises(aionix.NixError):
+        await aionix.evaluate("throw 1")
+    assert gc.get_threshold() == (700, 10, 10)
+
+
+@pytest.mark.parametrize("own", [0, YOUNG * 2])
+async def test_a_program_with_its_own_settings_keeps_them(own: int) -> None:
+    gc.set_threshold(own)
+    assert await seen() == own
+    assert gc.get_threshold()[0] == own
+
+
+async def test_what_is_set_meanwhile_stays() -> None:
+    await seen(change=1234)
+    assert gc.get_threshold()[0] == 1234
