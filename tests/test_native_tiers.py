@@ -119,17 +119,24 @@ async def test_a_thunk_that_two_evaluations_want_is_computed_once(
 # -- depth
 
 
+NESTED_CALLS = [
+    "let f = x: if x == 0 then 0 else 1 + f (x - 1); in f %d",
+    "let f = x: if x == 0 then 0 else let y = 1 + f (x - 1); in y; in f %d",
+    "let f = { x }: if x == 0 then 0 else { y = 1 + f { x = x - 1; }; }.y; in f { x = %d; }",
+    "let f = x: if x == 0 then 0 else 1 + builtins.head (map f [ (x - 1) ]); in f %d",
+]
+
+
+@slow
+@pytest.mark.parametrize("code", NESTED_CALLS[:2])
+async def test_a_million_calls_of_compiled_code_nest(code: str) -> None:
+    evaluation = builder("native").max_call_depth(ANY_DEPTH).build()
+    assert str((await evaluation.evaluate(code % 1_000_000)).unwrap()) == "1000000"
+
+
 @in_every_tier
-@pytest.mark.parametrize("depth", [30_000, pytest.param(1_000_000, marks=slow)])
-@pytest.mark.parametrize(
-    "code",
-    [
-        "let f = x: if x == 0 then 0 else 1 + f (x - 1); in f %d",
-        "let f = x: if x == 0 then 0 else let y = 1 + f (x - 1); in y; in f %d",
-        "let f = { x }: if x == 0 then 0 else { y = 1 + f { x = x - 1; }; }.y; in f { x = %d; }",
-        "let f = x: if x == 0 then 0 else 1 + builtins.head (map f [ (x - 1) ]); in f %d",
-    ],
-)
+@pytest.mark.parametrize("depth", [30_000])
+@pytest.mark.parametrize("code", NESTED_CALLS)
 async def test_calls_nest_as_deep_as_is_allowed(code: str, depth: int, tier: Tier) -> None:
     evaluation = builder(tier).max_call_depth(ANY_DEPTH).build()
     assert str((await evaluation.evaluate(code % depth)).unwrap()) == str(depth)
