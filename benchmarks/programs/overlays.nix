@@ -1,22 +1,22 @@
-# A set of 300 packages and overlays that each replace some of them.
+# A set of 300 packages, and overlays that each replace all of them.
 { size }:
 let
   base =
     self:
     builtins.listToAttrs (
-      builtins.genList (n: { name = "p${toString n}"; value = { version = n; inputs = [ self.p0 ]; }; }) 300
+      builtins.genList (n: { name = "p${toString n}"; value = { version = n; inputs = [ self.p0 ]; }; }) 301
     )
     // { p0 = { version = 1; inputs = [ ]; }; };
   overlay =
-    n: self: super:
+    _: self: super:
     builtins.listToAttrs (
       builtins.genList (
         m:
         let
-          name = "p${toString (m * 7 + n + 1)}";
+          name = "p${toString (m + 1)}";
         in
         { inherit name; value = super.${name} // { version = super.${name}.version + self.p0.version; }; }
-      ) 30
+      ) 300
     );
   extend = base: overlay: self: let super = base self; in super // overlay self super;
   fix = f: let self = f self; in self;
