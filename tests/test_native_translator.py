@@ -25,7 +25,7 @@ def nested(level: str, count: int, innermost: str) -> str:
     return text
 
 
-OPERATORS = ["+", "-", "*", "&&", "||", "->"]
+OPERATORS = ["+", "-", "*", "/", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "->", "++", "//"]
 OPERANDS = ["1", "0", "2.5", "true", "null", '"s"', "/p", "[ 1 ]", "{ a = 1; }", "(x: x)", '(throw "no")']
 BORDERS = ["9223372036854775807", "(-9223372036854775807 - 1)", "4611686018427387904", "(-1)", "0", "1"]
 
@@ -34,10 +34,17 @@ ARITHMETIC = """
 let f = a: b: a - b * a; in [ (f 3 4) (f 1.5 2) (f (-3) 2.5) ]
 - (- 3)
 let f = x: - x; in [ (f 1) (f 2.5) (f (f 9223372036854775807)) ]
+let f = x: - x; in f (-9223372036854775807 - 1)
+- "a"
 ! true
 ! 1
 let f = x: ! x; in [ (f true) (f (f true)) (f 0) ]
 1.0 / 3
+1 / 0
+1.0 / 0
+let f = a: b: (a / b) + (b / a); in f 0 1
+let f = a: b: (a / b) == (b / a); in f 1 0
+[ (1 / 0) ]
 0.1 + 0.2
 1.0e300 * 1.0e300
 1.0e300 * 1.0e300 - 1.0e300 * 1.0e300
@@ -48,7 +55,11 @@ let f = x: ! x; in [ (f true) (f (f true)) (f 0) ]
 [ 1 (throw "late") ] < [ 2 (throw "never") ]
 [ 1 (throw "late") ] < [ 1 (throw "never") ]
 "a" < "b" && "b" <= "b" && !("b" > "c")
+null < null
+true < false
 /a < /b
+null == 5
+5 == null
 "x" == null
 null == null
 null != { }
@@ -77,9 +88,18 @@ let f = { g ? (x: h), h ? (x: g) }: [ [ g ] == [ g ] (g 1 == h) ]; in f { }
 STRINGS = r"""
 "a${"b"}c"
 "${toString 1}${"x"}"
+"${1}"
+"${null}"
+"${[ ]}"
+"${/. + "a"}"
 "${{ outPath = "o"; }}"
 "${{ __toString = self: "t"; }}"
+"${{ __toString = self: 1; }}"
+"${{ __toString = self: throw "inside"; }}"
+"${{ }}"
+"${x: x}"
 let f = x: "<${x}>"; in [ (f "a") (f { outPath = "b"; }) ]
+let f = x: "<${x}>"; in f true
 let f = x: y: "${x}${y}"; in f "a" (throw "second")
 let f = x: y: "${x}${y}"; in f (throw "first") (throw "second")
 ''
@@ -90,6 +110,9 @@ let f = x: y: "${x}${y}"; in f (throw "first") (throw "second")
 ""
 toString [ 1 "a" [ true false null ] ]
 /a/${"b"}/c
+/a/${1}
+~/x
+<nixpkgs>
 "é ü 🦊"
 "§0"
 "§" + "0"
@@ -118,8 +141,12 @@ if "" then 1 else 2
 if throw "c" then 1 else 2
 let f = b: if b then 1 else 2; in [ (f true) (f false) (f null) ]
 let f = b: (if b then 1 else 2) + (if ! b then 10 else 20); in [ (f true) (f false) ]
+let f = a: b: if if a then b else ! b then "x" else "y"; in [ (f true true) (f true false) (f false true) (f false 1) ]
 let f = a: b: if a then if b then 1 else 2 else if b then 3 else 4; in [ (f true true) (f true false) (f false true) (f false false) ]
 let f = a: b: [ (if a then if b then 1 else 2 else if b then 3 else 4) ]; in [ (f true true) (f true false) (f false true) (f false false) ]
+let f = a: b: 1 + (if a then if b then 1 else 2 else if b then throw "x" else 4); in [ (f true true) (f true false) (f false false) (f false true) ]
+let f = b: x: (if b then x else x + 1) * x; in [ (f true 2) (f false 2) (f true "s") ]
+let f = b: x: if b then x.a else x.b; in [ (f true { a = 1; }) (f false { b = 2; }) (f true { b = 2; }) ]
 if true then (if false then 1 else { a.b = [ 2 ]; }) else 3
 true && false
 true && 1
@@ -132,8 +159,10 @@ true -> false
 false -> throw "no"
 true -> 1
 1 -> true
+let f = a: b: c: a && b || ! c -> a; in [ (f true true true) (f false true false) (f true false 1) ]
 let f = a: b: if a && b then 1 else if a || b then 2 else 3; in [ (f true true) (f true false) (f false true) (f false false) ]
 let f = a: (a.b or false) && (a.c or true); in [ (f { }) (f { b = true; }) (f { b = true; c = 1; }) ]
+let f = a: b: (a && (if b then true else 1)); in [ (f true true) (f false false) (f true false) ]
 assert true; 1
 assert false; 1
 assert 1; 1
@@ -143,6 +172,8 @@ assert [ 1 2 ] == [ 1 2 ]; 1
 assert 1 == 2 -> true; 1
 let f = x: assert x > 1; x; in [ (f 2) (f 3) (f 1) ]
 let f = x: assert x == 1; assert x != 2; x; in [ (f 1) (f 2) ]
+let f = x: y: assert x == y; [ x y ]; in [ (f 1 1) (f { a = 1; } { a = 2; }) ]
+let f = x: y: 1 + (assert x == y; x) + (assert x != 3; y); in [ (f 1 1) (f 3 3) ]
 let f = x: (if x then assert x; 1 else assert x; 2); in [ (f true) (f false) ]
 { a.b.c = 1; }.a.b.c
 { a.b.c = 1; }.a.x.c
@@ -155,9 +186,14 @@ let f = x: (if x then assert x; 1 else assert x; 2); in [ (f true) (f false) ]
 { a = 3; }.a.b or 1
 { a = { }; }.a.b.c or 1
 1.a.b or 2
+("k".d.r or (assert 1; 1))
+({ }.r.l.f or (if 1 then 1 else 1))
+("".${2} or (assert false; 1))
+{ }.a or (if true then 1 else 2)
 let f = x: x.a or (if x ? b then x.b else { c = 3; }); in [ (f { a = 1; }) (f { b = 2; }) (f { }) ]
 let f = x: x.a.b or (assert x != { }; 5); in [ (f { a.b = 1; }) (f { a = 1; }) (f { }) ]
 let f = x: (x.a or x.b or x.c or 9) + 1; in [ (f { a = 1; }) (f { b = 2; }) (f { c = 3; }) (f { }) (f { a = "x"; }) ]
+let f = x: n: x.${n}.${n} or 7; in [ (f { a.a = 1; } "a") (f { a = 1; } "a") (f { } "b") (f { } 1) ]
 let f = x: x.${throw "name"} or 7; in f { }
 let f = x: x.a.${throw "name"} or 7; in [ (f { }) (f { a = { }; }) ]
 let f = x: x.a.b.c or (x.a.b or (x.a or x)); in [ (f { }) (f { a = 1; }) (f { a.b = 2; }) (f { a.b.c = 3; }) ]
@@ -176,6 +212,9 @@ let f = x: x ? a.${throw "name"}; in [ (f { }) (f { a = { }; }) ]
 { ${null} = 1; a = 2; }
 { ${"a"} = 1; ${"b" + "c"} = 2; }
 { ${"a"} = 1; a = 2; }
+let n = "a"; in { ${n} = 1; a = 2; }
+let n = "a"; in { ${n} = 1; ${n} = 2; }
+{ ${1} = 1; }
 { ${throw "name"} = 1; }
 { a = { ${"x"} = 1; ${null} = 2; }; }.a.x
 """
@@ -279,6 +318,7 @@ let tak = x: y: z: if y < x then tak (tak (x - 1) y z) (tak (y - 1) z x) (tak (z
 let ack = m: n: if m == 0 then n + 1 else if n == 0 then ack (m - 1) 1 else ack (m - 1) (ack m (n - 1)); in ack 2 3
 let even = n: if n == 0 then true else odd (n - 1); odd = n: if n == 0 then false else even (n - 1); in [ (even 100) (odd 101) (even 7) ]
 let loop = n: acc: if n == 0 then acc else loop (n - 1) (acc + n); in loop 300 0
+let loop = n: acc: if n == 0 then throw "end" else loop (n - 1) (acc + n); in loop 5 0
 let loop = { n, acc ? 0 }: if n == 0 then acc else loop { n = n - 1; acc = acc + n; }; in loop { n = 100; }
 let loop = n: if n == 0 then { }.x else 1 + loop (n - 1); in loop 4
 let loop = n: if n == 0 then 1 / 0 else [ (loop (n - 1)) ]; in loop 4
@@ -294,6 +334,7 @@ builtins.foldl' (a: b: a + b) 0 [ 1 2 3 ]
 builtins.foldl' (a: b: a + b) 0 [ 1 "2" 3 ]
 builtins.map (x: x.y) [ { y = 1; } { } ]
 builtins.sort (a: b: a.k < b.k) [ { k = 2; } { k = 1; } { k = 3; } ]
+builtins.sort (a: b: a < b) [ 1 "a" ]
 builtins.filter (x: x) [ true false 1 ]
 builtins.mapAttrs (n: v: n + v) { a = "x"; b = 1; }
 builtins.genList (n: n * n) 5
@@ -329,6 +370,10 @@ __curPos
 { a = __curPos.line; }
 builtins.genericClosure { startSet = [ { key = 0; } ]; operator = x: if x.key > 2 then [ ] else [ { key = x.key + 1; } ]; }
 let f = x: x.a + x.a; in [ (f { a = 1; }) (f { a = "s"; }) (f { b = 1; }) ]
+let f = x: y: x.a // y // { z = 1; }; in [ (f { a = { }; } { y = 1; }) (f { a = 1; } { }) ]
+let f = x: y: x // y; in f { } 1
+let f = x: y: x ++ y; in [ (f [ 1 ] [ 2 ]) (f [ ] 1) ]
+let f = x: y: x ++ y; in f 1 [ ]
 [ 1 ] ++ [ (throw "lazy") ]
 { a = 1; } // { a = 2; b = throw "lazy"; }
 [ [ ] [ [ ] ] (x: x) builtins.map (builtins.add 1) null 1.5 ./a "s" ]
@@ -354,6 +399,7 @@ LONG = {
     "lets": nested("let a%n = %n; b = %n; in %s", 120, "[ a0 a119 b ]"),
     "lambdas": "(" + nested("a%n: %s", 120, "[ a0 a119 ]") + ") " + " ".join([str(n) for n in range(120)]),
     "parentheses": "(" * 300 + "1" + ")" * 300,
+    "negations": "let f = x: " + "! " * 301 + "x; in [ (f true) (f 1) ]",
     "a sum": "let f = x: " + " + ".join(["x"] * 400) + "; in [ (f 1) (f \"a\") (f null) ]",
     "a sum to the right": "let f = x: " + nested("(x + %s)", 150, "x") + "; in [ (f 1) (f { }) ]",
     "updates": "let f = x: " + " // ".join([f"{{ a{n} = x; }}" for n in range(200)]) + "; in builtins.attrNames (f 1)",
@@ -365,6 +411,7 @@ LONG = {
     "a list of thunks": "let f = x: [ " + " ".join([f"(x + {n})" for n in range(900)]) + " ]; in f 1",
     "a set": "let f = x: { " + " ".join([f"a{n} = x + {n};" for n in range(300)]) + " }; in f 1",
     "a rec set": "rec { a0 = 0; " + " ".join([f"a{n} = a{n - 1} + 1;" for n in range(1, 200)]) + " }",
+    "an interpolation": "let f = x: \"" + "${x}-" * 300 + "\"; in [ (f \"a\") (f 1) ]",
     "more than is compiled": "let f = x: [ " + " ".join([f"(x + {n})" for n in range(1100)]) + " ] ++ x; in f [ ]",
 }  # fmt: skip
 

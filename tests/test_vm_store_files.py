@@ -10,7 +10,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from aionix.errors import FileError, NixError, NotAvailable
+import aionix
+from aionix.errors import FileError, NixError, NixPathResolution, NotAvailable
 from aionix.evaluation import Evaluation
 from aionix.io import EvalIO, FileType
 from io_backends import Executable, Memory, Symlink
@@ -237,3 +238,11 @@ async def test_what_could_not_be_read_is_tried_again() -> None:
     assert "/secret/src/a" in found.message
     io.broken = False
     assert (await evaluation.evaluate(SRC, base_dir="/")).unwrap().to_python() == await value(SRC)
+
+
+@pytest.mark.anyio
+async def test_the_files_that_nix_brings_along_need_no_backend() -> None:
+    found = await aionix.evaluate("builtins.isFunction (import <nix/fetchurl.nix>)")
+    assert found.to_python() is True
+    with pytest.raises(NixPathResolution):
+        await aionix.evaluate("<nix/else.nix>")

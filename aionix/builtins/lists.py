@@ -185,6 +185,8 @@ def concat_lists(lists: List) -> Value:
     longest: tuple[Value, ...] = ()
     for stretch in stretches(lists):
         for values in stretch:
+            if type(values) is list:
+                values = values[1] if values[0] is None else values[0](values)
             if type(values) is not tuple:
                 values = expect_list(values)
             result += values

@@ -92,7 +92,9 @@ def has_attr(t: Translator, one: Instruction) -> None:
     name, subject = t.stack.pop(), t.stack.pop()
     subject_text, name_text = t.both(subject, name)
     if not name.constant or type(name.value) is not str:
-        t.push(f"has_attribute({subject_text}, attribute_name({name_text}))", kind="bool")
+        quick = f"type({subject_text}) is AttrSet and {name_text} in {subject_text}"
+        slow = f"has_attribute({subject_text}, attribute_name({name_text}))"
+        t.push(f"({quick} if type({name_text}) is str else {slow})", kind="bool")
     else:
         t.push(f"(type({subject_text}) is AttrSet and {name_text} in {subject_text})", kind="bool")
 

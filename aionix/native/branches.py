@@ -38,7 +38,7 @@ def if_else(t: Translator, index: int, target: int, end: int) -> int:
     if condition.kind != "bool":
         condition = t.named(condition)
         with out.block(f"if type({condition.text}) is not bool:"):
-            out.line(f"not_a('{'a Boolean'}', {condition.text})")
+            out.line(f"not_a('a Boolean', {condition.text})")
     returns = t.returns(end)
     result = None if returns else out.name()
     if not returns:
@@ -47,7 +47,7 @@ def if_else(t: Translator, index: int, target: int, end: int) -> int:
     before, stack, facts = t.found[target - 1], list(t.stack), t.facts.copy()
     withs = t.withs
     kinds = []
-    with out.block(f"if {condition.text}:"):
+    with out.block(f"if {condition.text}:", t.where(condition)):
         kinds.append(arm(t, index + 2, before.offset, result))
     t.stack, t.facts, t.withs, t.counted = list(stack), facts.copy(), withs, counted
     fails = ends_with_failure(t, target, end)
@@ -87,7 +87,7 @@ def arm(t: Translator, index: int, end: int, result: str | None) -> str | None:
     value = t.stack[-1]
     if value.late is not None:
         raise Untranslatable("a late value in a branch")
-    t.out.line(f"{result} = {value.text}")
+    t.assign(result, value)
     return value.kind
 
 
@@ -108,8 +108,8 @@ def short_circuit(t: Translator, index: int, when: bool) -> int:
     with out.block(f"if {result}:" if when else f"if not {result}:"):
         if t.found[index + 1].op is not Op.POP:
             raise Untranslatable("a jump of another shape")
-        t.region(index + 2, one.arg)
-        out.line(f"{result} = {t.stack[-1].text}")
+        if t.region(index + 2, one.arg) >= 0:
+            t.assign(result, t.stack[-1])
     t.facts, t.stack = facts, stack
     t.stack.append(Operand(result, kind="bool"))
     return t.at[one.arg]
@@ -139,11 +139,15 @@ def if_not_found(t: Translator, index: int) -> int:
     ):
         guard = out.name()
         out.line(f"{guard} = {result} is NOT_FOUND")
+    default = None
     with out.block(f"if {result} is NOT_FOUND:"):
-        t.region(t.at[miss], jump.arg)
-        default = t.stack[-1]
-        out.line(f"{result} = {default.text}")
+        if t.region(t.at[miss], jump.arg) >= 0:  # else it has returned
+            default = t.stack[-1]
+            t.assign(result, default)
     t.facts, t.stack = facts, stack
+    if default is None:
+        t.stack.append(Operand(result, lazy, kind))
+        return t.at[jump.arg]
     operand = Operand(result, lazy or default.lazy, kind if kind == default.kind else None)
     if default.late is not None:
         if guard is None:
@@ -163,8 +167,7 @@ def found_region(t: Translator, index: int, end: int, miss: int, result: str) ->
         while one.offset != end:
             t.out.offset = one.offset
             if one.op is Op.JUMP_IF_NOT_FOUND and one.arg == miss:
-                value = t.stack.pop()
-                t.out.line(f"{result} = {value.text}")
+                t.assign(result, t.stack.pop())
                 t.facts.forced.pop(result, None)
                 t.stack.append(Operand(result, lazy=True))
                 return found_region(t, index + 1, end, miss, result)
@@ -182,5 +185,5 @@ def found_region(t: Translator, index: int, end: int, miss: int, result: str) ->
             one = t.found[index]
         value = t.stack[-1]
         if value.text != result:
-            t.out.line(f"{result} = {value.text}")
+            t.assign(result, value)
         return value.lazy

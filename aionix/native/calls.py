@@ -13,7 +13,7 @@ from aionix.native.operands import Late, Operand, Unmade
 from aionix.native.operators import all_ints
 from aionix.values.functions import Builtin
 from aionix.values.numbers import INT_MAX, INT_MIN
-from aionix.values.thunk import Value
+from aionix.values.thunk import Value, evaluated
 
 
 @op(Op.CLOSURE, Op.THUNK_CLOSURE, Op.THUNK_SUSPENDED)
@@ -82,70 +82,90 @@ def tuple_of(t: Translator, texts: list[str], captures_with: bool) -> str:
 def call(t: Translator, one: Instruction) -> None:
     function = t.stack.pop()
     if function.constant and isinstance(function.value, Builtin):
-        call_builtin(t, function.value, t.stack.pop())
+        call_builtin(t, function.value, one)
         return
     if function.pending or function.constant:
         t.count_call()
         t.settle()
         t.name_it(function)
     known = speculate(t, function, one)
-    if known is None:
-        call_unknown(t, function, t.stack.pop())
+    if isinstance(known, Known):
+        call_known(t, function, known, one)
+    elif known is not None:
+        call_known_builtin(t, function, known, one)
     else:
-        call_known(t, function, known)
+        (argument,) = take(t, 1)
+        name = t.out.name()
+        t.out.line(f"{name} = {t.called(function.text, argument.text)}")
+        t.stack.append(Operand(name))
 
 
-def call_unknown(t: Translator, function: Operand, argument: Operand) -> None:
-    t.count_call()
-    t.settle()
-    if argument.pending and argument.thunk is None:
-        t.name_it(argument)
-    name = t.out.name()
-    t.out.line(f"{name} = {t.called(function.text, argument.text)}")
+def call_builtin(t: Translator, function: Builtin, one: Instruction) -> None:
+    """A call of a builtin that is certain; with all its arguments, if they are given at once."""
+    if arguments_given(t, one) + 1 >= function.arity:
+        arguments = take(t, function.arity)
+        name = t.out.name()
+        saturate(t, name, function, arguments, one)
+    else:
+        (argument,) = take(t, 1)
+        name = t.out.name()
+        t.out.line(f"{name} = PartialApplication({t.out.constant(function)}, ({argument.text},))")
     t.stack.append(Operand(name))
 
 
-def call_builtin(t: Translator, function: Builtin, argument: Operand) -> None:
+def saturate(t: Translator, name: str, function: Builtin, arguments: list[Operand], one: Instruction) -> None:
+    """Runs a builtin with as many arguments as it takes."""
+    t.out.line(f"{name} = {t.out.constant(function.run)}")
+    given = ", ".join([argument.text for argument in arguments])
+    t.out.line(f"{name} = {name}({given})", call_offset(t, one, len(arguments)))
+    t.skip = len(arguments) - 1
+
+
+def take(t: Translator, count: int) -> list[Operand]:
+    """The arguments of a call, the first one first; those that are not thunks to be made are named."""
     t.count_call()
+    arguments = [t.stack.pop() for _ in range(count)]
     t.settle()
-    if argument.pending and argument.thunk is None:
-        t.name_it(argument)
-    out = t.out
-    name = out.name()
-    if function.arity == 1:
-        out.line(f"{name} = {out.constant(function.run)}")
-        out.line(f"{name} = {name}({argument.text})")
-    else:
-        out.line(f"{name} = PartialApplication({out.constant(function)}, ({argument.text},))")
-    t.stack.append(Operand(name))
+    for argument in reversed(arguments):
+        if argument.pending and argument.thunk is None:
+            t.name_it(argument)
+    return arguments
 
 
-def speculate(t: Translator, function: Operand, one: Instruction) -> Known | None:
-    """What the function has been so far, if it is an upvalue; how many arguments it is given follows."""
+def arguments_given(t: Translator, one: Instruction) -> int:
+    """How many arguments follow that of the call `one`, each with a call of its own."""
+    at = t.at[one.offset] + 1
+    count = 0
+    while t.found[at + count].op is Op.CALL and count + 1 < len(t.stack):
+        count += 1
+    return count
+
+
+def call_offset(t: Translator, one: Instruction, number: int) -> int:
+    """Where the `number`th of the calls is that begin with `one`."""
+    return t.found[t.at[one.offset] + number - 1].offset
+
+
+def speculate(t: Translator, function: Operand, one: Instruction) -> Known | Builtin | None:
+    """What the function has been so far, if it is an upvalue, for as many arguments as it is given."""
     index = t.origins.get(function.text)
     if index is None or index >= len(t.sample):
         return None
-    at = t.at[one.offset]
-    count = 1
-    while t.found[at + count].op is Op.CALL and count < len(t.stack):
-        count += 1
+    count = 1 + arguments_given(t, one)
+    value = evaluated(t.sample[index])
+    if isinstance(value, Builtin):
+        return value if value.arity <= count else None
     for wanted in range(count, 0, -1):
-        known = known_function(t.sample[index], wanted)
+        known = known_function(value, wanted)
         if known is not None:
             return known
     return None
 
 
-def call_known(t: Translator, function: Operand, known: Known) -> None:
+def call_known(t: Translator, function: Operand, known: Known, one: Instruction) -> None:
     """The call, and those that follow it, in one; if it turns out to be another function, one by one."""
-    count = len(known.strict)
-    t.count_call()
-    arguments = [t.stack.pop() for _ in range(count)]
-    t.settle()
+    arguments = take(t, len(known.strict))
     out = t.out
-    for argument in reversed(arguments):
-        if argument.pending and argument.thunk is None:
-            t.name_it(argument)
     body, closure, name = out.name(), out.name(), out.name()
     out.line(f"{closure} = {out.constant(known.closure)}")
     with out.block(f"if {function.text} is {closure}:"):
@@ -154,14 +174,29 @@ def call_known(t: Translator, function: Operand, known: Known) -> None:
             early(t, argument) if strict else variable(t, argument)
             for argument, strict in zip(arguments, known.strict, strict=True)
         ]
-        out.line(f"{name} = {body}({innermost(t, known, texts)}, {texts[-1]})")
-    with out.block("else:"):
-        previous = function.text
-        for argument in arguments:
+        upvalues = innermost(t, known, texts)
+        out.line(f"{name} = {body}({upvalues}, {texts[-1]})", call_offset(t, one, len(arguments)))
+    one_by_one(t, function.text, name, arguments, one)
+
+
+def call_known_builtin(t: Translator, function: Operand, known: Builtin, one: Instruction) -> None:
+    """As `call_known`, for a builtin that is given all its arguments."""
+    arguments = take(t, known.arity)
+    builtin, name = t.out.name(), t.out.name()
+    t.out.line(f"{builtin} = {t.out.constant(known)}")
+    with t.out.block(f"if {function.text} is {builtin}:"):
+        saturate(t, name, known, arguments, one)
+    one_by_one(t, function.text, name, arguments, one)
+
+
+def one_by_one(t: Translator, function: str, name: str, arguments: list[Operand], one: Instruction) -> None:
+    """The other way: a call for each argument."""
+    with t.out.block("else:"):
+        for number, argument in enumerate(arguments, 1):
             text = variable(t, argument)
-            out.line(f"{name} = {t.called(previous, text)}")
-            previous = name
-    t.skip = count - 1
+            t.out.line(f"{name} = {t.called(function, text)}", call_offset(t, one, number))
+            function = name
+    t.skip = len(arguments) - 1
     t.stack.append(Operand(name))
 
 
@@ -170,7 +205,7 @@ def variable(t: Translator, argument: Operand) -> str:
     if not argument.pending:
         return argument.text
     name = t.out.name()
-    t.out.line(f"{name} = {argument.text}")
+    t.assign(name, argument)
     return name
 
 

@@ -15,8 +15,10 @@ from aionix.native.assemble import LINES_BEFORE, assemble
 from aionix.native.operands import Facts, Operand
 from aionix.native.writer import Untranslatable, Writer
 from aionix.values.thunk import Value
-from aionix.vm.engine import Compiled, FunctionUnit, Unit
+from aionix.vm.engine import AGAIN, Compiled, FunctionUnit, Unit
 
+#: An expression with more characters gets a variable: CPython's parser has limits of its own.
+MAX_EXPRESSION = 1_000
 #: Code with more instructions than this is not worth it: it is long, but not hot.
 MAX_INSTRUCTIONS = 3_000
 
@@ -123,22 +125,22 @@ class Translator:
         out.line(f"m = {out.constant(self.unit.machine)}")
         out.line("d = m.depth")
         with out.block("if d >= m.limit:"):
-            out.line("return unit.deeper(u, a)")
+            out.line("return unit.deeper(u, a)", AGAIN)
         out.line("m.depth = d + 1")
         self.tick()
 
     def count_if_needed(self, index: int, end: int) -> None:
         """`count_call`, if the code up to offset `end`, both ways of a branch, makes calls."""
         while self.found[index].offset != end:
-            if self.found[index].op in CALLING:
+            if self.found[index].op in CALLING or self.found[index].op is Op.ADD:
                 self.count_call()
                 return
             index += 1
 
-    def calls_after(self, one: Instruction) -> bool:
-        """Does the code after `one` make calls, on its way to the return?"""
+    def may_restart(self, one: Instruction) -> bool:
+        """May the code after `one` find, on its way to the return, that it must begin again?"""
         for later in self.found[self.at[one.offset] + 1 :]:
-            if later.op in CALLING:
+            if later.op in CALLING or later.op is Op.FORCE:
                 return True
             if later.op is Op.JUMP and self.returns(later.arg):
                 return False
@@ -201,9 +203,10 @@ class Translator:
             if self.counted:
                 self.settle()
                 out.line("m.depth = d")
-            out.line(f"return {self.stack[-1].text}")
+            result = self.stack[-1]
+            out.line(f"return {result.text}", self.where(result))
         else:
-            out.line(f"t[1] = r = {result.text}")
+            out.line(f"t[1] = r = {result.text}", self.where(result))
             out.line("t[0] = None")
             out.line("return r")
 
@@ -235,8 +238,16 @@ class Translator:
 
     def name_it(self, operand: Operand) -> None:
         name = self.out.name()
-        self.out.line(f"{name} = {operand.text}")
+        self.assign(name, operand)
         operand.text, operand.pending, operand.thunk = name, False, None
+
+    def assign(self, name: str, operand: Operand) -> None:
+        """A line that gives `name` the operand's value."""
+        self.out.line(f"{name} = {operand.text}", self.where(operand))
+
+    def where(self, operand: Operand) -> int | None:
+        """The place of the instruction that made a pending expression."""
+        return operand.offset if operand.pending else None
 
     def named(self, operand: Operand) -> Operand:
         """The operand as something that may be mentioned several times."""
@@ -256,13 +267,15 @@ class Translator:
     def push(self, text: str, *, lazy: bool = False, kind: str | None = None) -> None:
         """An expression that has not been evaluated yet becomes the top of the stack."""
         self.settle()
-        self.stack.append(Operand(text, lazy, kind, pending=True))
+        self.stack.append(Operand(text, lazy, kind, pending=True, offset=self.out.offset))
+        if len(text) > MAX_EXPRESSION:
+            self.settle()
 
     def forced(self, operand: Operand) -> str:
         self.settle()
         out = self.out
         name = out.name()
-        out.line(f"{name} = {operand.text}")
+        self.assign(name, operand)
         with out.block(f"if type({name}) is list:"):
             if not self.bare:
                 out.line(f"{name} = {name}[1] if {name}[0] is None else {name}[0]({name})")
@@ -287,7 +300,7 @@ class Translator:
                 out.line(f"{name} = {name}[0]({name})")
                 out.line("m.depth = d")
             with out.block("else:"):
-                out.line(f"{name} = unit.force({name})")
+                out.line("return unit.deeper(u, a)", AGAIN)  # nothing was called: it may begin again
 
     def both(self, left: Operand, right: Operand) -> tuple[str, str]:
         """Two operands that were popped, each with a name, in order."""

@@ -17,6 +17,7 @@ class Operand:
     `text` is a variable, a constant or (`pending`) an expression not evaluated yet, to be used once.
     `lazy`: it may be a thunk. `kind`: the Python type of its value, where that is certain. A
     `constant` has its `value`. `origin`: the upvalue that it is. `thunk`: the thunk that is still to be made.
+    `offset`: where the instruction of a pending expression is, for errors in it.
     """
 
     text: str
@@ -28,6 +29,7 @@ class Operand:
     late: Late | None = None
     thunk: Unmade | None = None
     origin: int | None = None
+    offset: int = 0
 
 
 @dataclass(slots=True)

@@ -31,7 +31,7 @@ def arithmetic(t: Translator, one: Instruction, sign: str, helper: str) -> None:
     left_text, right_text = t.both(left, right)
     out = t.out
     test = are_ints(t, left, right)
-    if one.op is Op.ADD and test != "" and t.calls_after(one):
+    if one.op is Op.ADD and test != "" and t.may_restart(one):
         t.count_call()  # what `+` may call must not be called twice
     name = out.name()
     slow = t.slow(helper, left_text, right_text)
@@ -73,7 +73,7 @@ def equal(t: Translator, one: Instruction) -> None:
                 kind="bool",
             )
             return
-        if operand.kind == "NoneType" and not other.pending:
+        if operand.kind == "NoneType" and not other.pending and not other.constant:
             t.stack[-2:] = []
             t.push(f"({other.text} is None)", kind="bool")
             return

@@ -27,14 +27,15 @@ class Writer:
         self._names = 0
         self._index: dict[int, str] = {}
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, offset: int | None = None) -> None:
+        """Another line; its instruction is at `offset`, or the present one."""
         self.lines.append(" " * (self._level + 1) + text)
-        self.offsets.append(self.offset)
+        self.offsets.append(self.offset if offset is None else offset)
 
     @contextmanager
-    def block(self, head: str) -> Iterator[None]:
+    def block(self, head: str, offset: int | None = None) -> Iterator[None]:
         """What is written meanwhile is inside `head`."""
-        self.line(head)
+        self.line(head, offset)
         if self._level > MAX_LEVELS:
             raise Untranslatable("nested too deeply")
         self._level += 1

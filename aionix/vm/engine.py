@@ -28,6 +28,10 @@ T = TypeVar("T")
 FUEL = 200
 
 
+#: Instead of an offset: the line begins the same call again, which tells of itself what goes wrong.
+AGAIN = -1
+
+
 class Compiled(NamedTuple):
     """Python code for a unit, and the chunk's offset by the line of that code."""
 
@@ -109,11 +113,12 @@ class Unit:
         cast(FunctionType, function).__code__ = compiled.code
         return True
 
-    def place(self, error: NixError) -> None:
-        """Says where the error was, if the frame that it leaves runs compiled code."""
+    def offset(self, error: NixError) -> int | None:
+        """Where in the chunk the error was, if the frame that it leaves runs compiled code."""
         compiled, traceback = self.compiled, error.__traceback__
-        if compiled is not None and traceback is not None and traceback.tb_frame.f_code is compiled.code:
-            error.place(self.code.chunk.span_at(compiled.offsets[traceback.tb_lineno]))
+        if compiled is None or traceback is None or traceback.tb_frame.f_code is not compiled.code:
+            return None
+        return compiled.offsets[traceback.tb_lineno]
 
 
 class ThunkUnit(Unit):
@@ -131,7 +136,9 @@ class ThunkUnit(Unit):
     def leave(self, thunk: Thunk, upvalues: tuple[Value, ...], error: BaseException) -> None:
         """The way out of the thunk that `error` ends."""
         if isinstance(error, NixError):
-            self.place(error)
+            offset = self.offset(error)
+            if offset is not None:
+                error.place(self.code.chunk.span_at(offset))
             if isinstance(error, InfiniteRecursion):
                 error.leave(thunk)
             if self.code.name:
@@ -156,7 +163,11 @@ class FunctionUnit(Unit):
 
     def leave(self, error: NixError) -> None:
         """The way out of a call that `error` ends."""
-        self.place(error)
+        offset = self.offset(error)
+        if offset == AGAIN:
+            return
+        if offset is not None:
+            error.place(self.code.chunk.span_at(offset))
         error.add_frame(f"while calling {quoted_name(self.code)}", fallback=self.code.span)
 
     def deeper(self, upvalues: tuple[Value, ...], argument: Value) -> Value:

@@ -112,6 +112,8 @@ class StoreFiles(EvalIO):
             yield entry
 
     async def resolve(self, path: str) -> str:
+        if path.startswith(INTERNAL):  # no links there
+            return path
         if self._is_ours(path):
             return await super().resolve(path)
         return await self._io.resolve(path)
@@ -144,6 +146,8 @@ class StoreFiles(EvalIO):
         """What stands at a path without links. Raises OSError if we know that nothing does."""
         if path.startswith(INTERNAL + "/") and path[len(INTERNAL) + 1 :] in self._internal:
             return _InMemory(self._internal[path[len(INTERNAL) + 1 :]])
+        if path.startswith(INTERNAL):
+            _fail(errno.ENOENT, path)
         if not path.startswith(self._prefix):
             return _InBackend(path)
         base, _, relative = path[len(self._prefix) :].partition("/")
