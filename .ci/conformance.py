@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -64,6 +65,18 @@ def library(judges: Path, program: str) -> dict[str, int]:
     }
 
 
+def derivations(judges: Path, program: str) -> dict[str, int]:
+    """Derivation paths of the packages of one nixpkgs that are as they should be."""
+    here = judges / "nixpkgs-2016"
+    with tempfile.TemporaryDirectory() as unpacked:
+        with tarfile.open(here / "nixpkgs-2016.tar.xz") as archive:
+            archive.extractall(unpacked, filter="tar")
+        (tree,) = Path(unpacked).iterdir()
+        output = judge(judges / "run_drvs.py", program, str(here / "drvpaths.tsv"), str(tree))
+    print(" ", output.strip().splitlines()[-1], flush=True)
+    return {"derivation paths": number(r"^(\d+) of \d+ derivation paths equal", output)}
+
+
 def measured(measures: Sequence[Callable[[Path, str], dict[str, int]]]) -> dict[str, int]:
     judges, program = Path(sys.argv[1]), sys.argv[2]
     reached: dict[str, int] = {}
@@ -79,7 +92,7 @@ def number(pattern: str, output: str) -> int:
 
 def main() -> int:
     before: dict[str, int] = json.loads(FIGURES.read_text())
-    reached = measured((language, oracle, library))
+    reached = measured((derivations, language, oracle, library))
     os.environ["AIONIX_TIER"] = "native"  # the judges hand it on to the program
     compiled = measured((language, oracle))
     print(f"{'conformance':<28} {'now':>5} {'before':>7}")
