@@ -13,7 +13,7 @@ from aionix.native.operands import Late, Operand, Unmade
 from aionix.native.operators import all_ints
 from aionix.values.functions import Builtin
 from aionix.values.numbers import INT_MAX, INT_MIN
-from aionix.values.thunk import Value, evaluated
+from aionix.values.thunk import evaluated
 
 
 @op(Op.CLOSURE, Op.THUNK_CLOSURE, Op.THUNK_SUSPENDED)
@@ -163,19 +163,28 @@ def speculate(t: Translator, function: Operand, one: Instruction) -> Known | Bui
 
 
 def call_known(t: Translator, function: Operand, known: Known, one: Instruction) -> None:
-    """The call, and those that follow it, in one; if it turns out to be another function, one by one."""
+    """The call, and those that follow it, in one; if it turns out to be another function, one by one.
+
+    The closure may be another one of the same function: made by another call of what is around it.
+    """
     arguments = take(t, len(known.strict))
     out = t.out
-    body, closure, name = out.name(), out.name(), out.name()
-    out.line(f"{closure} = {out.constant(known.closure)}")
-    with out.block(f"if {function.text} is {closure}:"):
+    upvalues, body, name = out.name(), out.name(), out.name()
+    out.line(f"{body} = {out.constant(known.closure)}")
+    with out.block(f"if {function.text} is {body}:"):
+        out.line(f"{upvalues} = {out.constant(known.closure.__self__)}")
+    with out.block("else:"):
+        out.line(f"{body} = {out.constant(known.closure.__func__)}")
+        test = f"type({function.text}) is MethodType and {function.text}.__func__ is {body}"
+        out.line(f"{upvalues} = {function.text}.__self__ if {test} else None")
+    with out.block(f"if {upvalues} is not None:"):
         out.line(f"{body} = {out.constant(known.function)}")
         texts = [
             early(t, argument) if strict else variable(t, argument)
             for argument, strict in zip(arguments, known.strict, strict=True)
         ]
-        upvalues = innermost(t, known, texts)
-        out.line(f"{name} = {body}({upvalues}, {texts[-1]})", call_offset(t, one, len(arguments)))
+        inner = innermost(known, upvalues, texts)
+        out.line(f"{name} = {body}({inner}, {texts[-1]})", call_offset(t, one, len(arguments)))
     one_by_one(t, function.text, name, arguments, one)
 
 
@@ -238,12 +247,15 @@ def operand_of(t: Translator, part: Position | int, thunk: Unmade) -> str:
     return t.facts.forced.get(text, text)
 
 
-def innermost(t: Translator, known: Known, arguments: list[str]) -> str:
-    """The upvalues of the function at the end of the links."""
-    out = t.out
-    if not known.links:
-        return out.constant(known.closure.__self__)
-    upvalues = [out.constant(each) for each in cast(tuple[Value, ...], known.closure.__self__)]
+def innermost(known: Known, upvalues: str, arguments: list[str]) -> str:
+    """The upvalues of the function at the end of the links, from those of the first, in a variable."""
+    texts: list[str] | None = None
     for link, argument in zip(known.links, arguments[:-1], strict=True):
-        upvalues = [upvalues[p.index] if p.is_upvalue else argument for p in link.positions]
-    return f"({''.join([f'{text}, ' for text in upvalues])})"
+        texts = [_captured(position, upvalues, texts, argument) for position in link.positions]
+    return upvalues if texts is None else f"({''.join([f'{text}, ' for text in texts])})"
+
+
+def _captured(position: Position, upvalues: str, texts: list[str] | None, argument: str) -> str:
+    if not position.is_upvalue:
+        return argument
+    return f"{upvalues}[{position.index}]" if texts is None else texts[position.index]
