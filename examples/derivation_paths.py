@@ -15,7 +15,6 @@ Prints:
 
 import asyncio
 import tempfile
-from pathlib import Path
 
 import aionix
 
@@ -41,8 +40,8 @@ async def main() -> None:
     print(new)
 
     with tempfile.TemporaryDirectory() as directory:
-        await evaluation.store.write_to(directory, [new])
-        print(sorted(file.name[33:] for file in Path(directory).iterdir()))
+        written = await evaluation.store.write_to(directory, [new])
+        print(sorted(path.split("-", 1)[1] for path in written))
 
     print(evaluation.store.difference(old, new), end="")
 

@@ -97,6 +97,6 @@ def test_its_names_and_strings_are_all_ours(texts: list[str], seed: int) -> None
 
 #: What compiled code looks up in our own objects.
 ATTRIBUTES = {
-    "checkpoint", "deeper", "depth", "force", "function", "get", "inside", "keys", "leave", "limit", "positions",
+    "__func__", "__self__", "checkpoint", "deeper", "depth", "force", "function", "get", "inside", "keys", "leave", "limit", "positions",
     "run", "ticks",
 }  # fmt: skip

@@ -95,6 +95,14 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MEANING = {"n": "\n", "r": "\r", "t": "\t"}
 
 
+def _unescaped(text: str) -> str:
+    text = _ESCAPE.sub(lambda escape: _MEANING.get(escape[1], escape[1]), text)
+    if text.isascii():
+        return text
+    # Lone bytes that a backslash kept apart may form a character.
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
 class _Parser:
     def __init__(self, text: str, name: str) -> None:
         self.text = text
@@ -225,7 +233,7 @@ class _Parser:
             self.fail("expected a string")
         self.at = found.end()
         text = found[1]
-        return _ESCAPE.sub(lambda escape: _MEANING.get(escape[1], escape[1]), text) if "\\" in text else text
+        return _unescaped(text) if "\\" in text else text
 
     def expect(self, word: str) -> None:
         if not self.text.startswith(word, self.at):
