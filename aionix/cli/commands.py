@@ -22,7 +22,7 @@ from aionix.cli.flags import (
     tell,
 )
 from aionix.cli.options import MAX_CALL_DEPTH, Job, Output
-from aionix.cli.terminal import in_event_loop, run_program, write
+from aionix.cli.terminal import in_event_loop, leave, run_program, write
 
 EVAL_EXAMPLES = """\b
 Examples:
@@ -144,4 +144,4 @@ def command() -> None:
 
 def main() -> None:
     """The program."""
-    sys.exit(run_program("aionix", command))
+    leave(run_program("aionix", command))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from aionix._version import __version__
 from aionix.cli.options import LINT_LEVELS, Argument, Input, Job, Settings, UsageError
-from aionix.cli.terminal import fail, in_event_loop, run_program, say, write
+from aionix.cli.terminal import fail, in_event_loop, leave, run_program, say, write
 from aionix.errors import NixError
 
 HELP = """\
@@ -344,7 +344,7 @@ def command() -> None:
 
 def main() -> None:
     """The program."""
-    sys.exit(run_program("aionix-instantiate", command))
+    leave(run_program("aionix-instantiate", command))
 
 
 if __name__ == "__main__":
