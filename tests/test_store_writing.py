@@ -143,3 +143,11 @@ async def test_deep_chains_are_written_and_read() -> None:
     again = VirtualStore()
     assert await again.read_from(Memory(await shelf(store)), f"/{base(path)}") == path
     assert again.derivations == store.derivations
+
+
+async def test_a_large_file_is_read_like_any_other() -> None:
+    store = VirtualStore()
+    path = store.instantiate(Derivation("large", {"out": Output()}, environment={"text": "\\\n" * 100_000}))
+    again = VirtualStore()
+    assert await again.read_from(Memory({"d": await shelf(store)}), f"/d/{base(path)}") == path
+    assert again.derivations == store.derivations

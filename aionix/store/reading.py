@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from graphlib import TopologicalSorter
 
+from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
 from aionix.errors import ConversionError, FileError
@@ -15,6 +16,8 @@ from aionix.store.virtual import VirtualStore
 
 #: Bytes of one `.drv` file; the largest of nixpkgs have some 500,000.
 MAX_FILE_SIZE = 64 << 20
+#: Parsing more bytes than these would make the event loop wait for over ten milliseconds.
+LARGE = 1 << 16
 #: Derivations that one may need; a NixOS system needs some 10,000.
 MAX_DERIVATIONS = 200_000
 
@@ -69,11 +72,17 @@ async def read_alone(store: VirtualStore, io: EvalIO, file: str) -> tuple[str, D
         raise ConversionError(f"'{file}' holds no derivation: its name does not end in '{EXTENSION}'")
     in_store = base_problem(base) is None
     name = (base[DIGEST_LENGTH + 1 :] if in_store else base).removesuffix(EXTENSION)
-    derivation = parse(await _read(io, file), name)
+    derivation = await _parsed(await _read(io, file), name)
     path = store.path_of(derivation)
     if in_store and path != f"{store.directory}/{base}":
         raise ConversionError(f"'{file}' has the content of '{path}'")
     return path, derivation
+
+
+async def _parsed(data: bytes, name: str) -> Derivation:
+    if len(data) < LARGE:
+        return parse(data, name)
+    return await to_thread.run_sync(parse, data, name)
 
 
 async def _read(io: EvalIO, file: str) -> bytes:
