@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aionix.bytecode.opcodes import Op
-from aionix.native.context import JUMPS, OPS, Translator, jump
+from aionix.native.context import Translator, jump
 from aionix.native.operands import Operand
 from aionix.native.writer import Untranslatable
 
@@ -171,17 +171,9 @@ def found_region(t: Translator, index: int, end: int, miss: int, result: str) ->
                 t.facts.forced.pop(result, None)
                 t.stack.append(Operand(result, lazy=True))
                 return found_region(t, index + 1, end, miss, result)
-            if one.op in JUMPS:
-                index = JUMPS[one.op](t, index)
-                if index < 0:
-                    raise Untranslatable("a default that returns")
-            else:
-                handler = OPS.get(one.op)
-                if handler is None:
-                    raise Untranslatable(one.op.label)
-                handler(t, one)
-                index += 1 + t.skip
-                t.skip = 0
+            index = t.step(index)
+            if index < 0:
+                raise Untranslatable("a default that returns")
             one = t.found[index]
         value = t.stack[-1]
         if value.text != result:

@@ -178,22 +178,26 @@ class Translator:
             one = self.found[index]
             if one.offset == end:
                 return index
-            self.out.offset = one.offset
             if one.op is Op.RETURN:
+                self.out.offset = one.offset
                 self.finish()
                 return index
-            jump = JUMPS.get(one.op)
-            if jump is not None:
-                index = jump(self, index)
-                if index < 0:  # both ways returned
-                    return index
-                continue
-            handler = OPS.get(one.op)
-            if handler is None:
-                raise Untranslatable(one.op.label)
-            handler(self, one)
-            index += 1 + self.skip
-            self.skip = 0
+            index = self.step(index)
+            if index < 0:  # all ways returned
+                return index
+
+    def step(self, index: int) -> int:
+        """Translates an instruction, or all that belongs to a jump; returns the index after it, or -1."""
+        one = self.found[index]
+        self.out.offset = one.offset
+        if one.op in JUMPS:
+            return JUMPS[one.op](self, index)
+        if one.op not in OPS:
+            raise Untranslatable(one.op.label)
+        OPS[one.op](self, one)
+        index += 1 + self.skip
+        self.skip = 0
+        return index
 
     def finish(self) -> None:
         """`return` the top of the stack."""
