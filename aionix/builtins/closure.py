@@ -8,6 +8,7 @@ from aionix.builtins.attrs import require
 from aionix.builtins.loops import unary
 from aionix.builtins.registry import builtin, expect_attrs, expect_function, expect_list
 from aionix.values.attrs import AttrSet
+from aionix.values.limits import checkpoint
 from aionix.values.ordering import less_than
 from aionix.values.strings import ContextString
 from aionix.values.thunk import Value, force
@@ -28,6 +29,8 @@ def generic_closure(arguments: AttrSet) -> Value:
         item = expect_attrs(pending.popleft())
         if keys.add(force(require(item, "key"))):
             result.append(item)
+            if len(result) & 255 == 0:  # an operator that calls nothing does not look at the clock
+                checkpoint()
             pending += [force(successor) for successor in expect_list(next_of(item))]
     return tuple(result)
 

@@ -65,4 +65,6 @@ def _merged(left: list[Value], right: list[Value], is_less: _IsLess) -> list[Val
         elif answer is False or not expect_bool(answer):
             result.append(left[i])
             i += 1
+        if len(result) & 1023 == 0:  # a comparator that calls nothing does not look at the clock
+            checkpoint()
     return result + left[i:] + right[j:]
