@@ -256,7 +256,7 @@ async def test_no_descriptor_is_left_open(jail: Path) -> None:
 
 
 async def test_the_event_loop_goes_on_while_files_are_read(tmp_path: Path) -> None:
-    (tmp_path / "large").write_bytes(bytes(30_000_000))
+    (tmp_path / "large").write_bytes(bytes(90_000_000))
     turns = 0
 
     async def tick() -> None:
@@ -267,9 +267,9 @@ async def test_the_event_loop_goes_on_while_files_are_read(tmp_path: Path) -> No
 
     async with anyio.create_task_group() as group:
         group.start_soon(tick)
-        assert len(await LocalDisk().read(str(tmp_path / "large"))) == 30_000_000
+        assert len(await LocalDisk().read(str(tmp_path / "large"))) == 90_000_000
         group.cancel_scope.cancel()
-    assert turns > 3
+    assert turns > 1  # if reading blocked the loop, there would be none, or one
 
 
 def test_a_relative_root_stays_where_it_was(
