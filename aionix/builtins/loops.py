@@ -9,7 +9,7 @@ from typing import TypeVar
 from aionix.native.known import applier, unit_of
 from aionix.values.functions import Builtin, call, call2
 from aionix.values.limits import checkpoint
-from aionix.values.thunk import Entry, Thunk, Value, blackhole, entry_of, evaluated, leave
+from aionix.values.thunk import Entry, Value, entry_of, evaluated
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -68,21 +68,4 @@ def entry_for(function: Value, compute: Callable[[T], Value]) -> Entry:
     """
     function = evaluated(function)
     unit = unit_of(function.__func__) if type(function) is MethodType else None
-    if unit is None:
-        return entry_of(compute)
-    machine = unit.machine
-
-    def enter(thunk: Thunk) -> Value:
-        payload = thunk[1]
-        thunk[0] = blackhole
-        thunk[1] = machine.run
-        try:
-            value = compute(payload)  # type: ignore[arg-type]  # a cast would take as long as the call
-        except BaseException as error:
-            leave(thunk, enter, payload, error)
-            raise
-        thunk[1] = value
-        thunk[0] = None
-        return value
-
-    return enter
+    return entry_of(compute) if unit is None else entry_of(compute, unit.machine)

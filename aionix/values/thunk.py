@@ -109,17 +109,36 @@ def leave(thunk: Thunk, entry: Entry, payload: Value, error: BaseException) -> N
         thunk[0], thunk[1] = entry, payload
 
 
-def entry_of(compute: Callable[[T], Value]) -> Entry:
+class Running(Protocol):
+    """What knows the run that is running."""
+
+    @property
+    def run(self) -> object: ...
+
+
+class _Here:
+    """Asks the fiber that the code is on."""
+
+    @property
+    def run(self) -> object:
+        return current_fiber().run
+
+
+_HERE = _Here()
+
+
+def entry_of(compute: Callable[[T], Value], running: Running = _HERE) -> Entry:
     """The entry of thunks whose value Python code computes from their payload.
 
     `compute` may force and call; it returns an evaluated value.
     """
 
     def entry(thunk: Thunk) -> Value:
-        payload = cast(T, thunk[1])
-        thunk[0], thunk[1] = blackhole, current_fiber().run
+        payload = thunk[1]
+        thunk[0] = blackhole
+        thunk[1] = running.run
         try:
-            value = compute(payload)
+            value = compute(payload)  # type: ignore[arg-type]  # a cast would take as long as the call
         except BaseException as error:
             leave(thunk, entry, payload, error)
             raise
