@@ -9,6 +9,7 @@
 They know `aionix.io` and nothing else of aionix.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from io_backends.memory import Executable as Executable
@@ -20,18 +21,17 @@ if TYPE_CHECKING:
     from io_backends.archive import Archive as Archive
     from io_backends.local import LocalDisk as LocalDisk
 
+# Imported when asked for: LocalDisk brings aiofiles and asyncio, 30 ms, which an evaluation that reads
+# no disk, or runs on trio, should not make the event loop wait for; others need an extra.
+_MODULES = {
+    "Archive": "archive",
+    "LocalDisk": "local",
+}
+
 
 def __getattr__(name: str) -> object:
-    # Imported when it is asked for: it brings aiofiles and asyncio, 30 ms, which an evaluation that
-    # reads no disk, or runs on trio, should not make the event loop wait for.
-    if name == "LocalDisk":
-        from io_backends.local import LocalDisk
-
-        return LocalDisk
-    if name == "Archive":
-        from io_backends.archive import Archive
-
-        return Archive
+    if name in _MODULES:
+        return getattr(import_module(f"io_backends.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
