@@ -92,6 +92,16 @@ class EvalIO(ABC):
         (hashing and copying large files)"""
         return _whole(self, path)
 
+    def open_range(
+        self, path: str, start: int, size: int
+    ) -> AbstractAsyncContextManager[FileReader]:
+        """`size` bytes of a regular file, from `start` on, links followed; fewer, or none, if it ends
+        before. (one file of an archive that lies in this backend)
+
+        What comes before is read over: a backend that can begin anywhere should.
+        """
+        return _range(self, path, start, size)
+
     def open_entry(
         self, path: str, kind: FileType | None = None
     ) -> AbstractAsyncContextManager[OpenEntry]:
@@ -245,6 +255,28 @@ class _Bytes:
 @asynccontextmanager
 async def _whole(io: EvalIO, path: str) -> AsyncIterator[FileReader]:
     yield _Bytes(await io.read(path))
+
+
+class Section:
+    """The next `size` bytes of an open file, as a FileReader."""
+
+    def __init__(self, file: FileReader, size: int) -> None:
+        self._file = file
+        self._left = self.size = size
+
+    async def read(self, count: int) -> bytes:
+        piece = await self._file.read(min(count, self._left))
+        self._left -= len(piece)
+        return piece
+
+
+@asynccontextmanager
+async def _range(io: EvalIO, path: str, start: int, size: int) -> AsyncIterator[FileReader]:
+    async with io.open(path) as file:
+        before = Section(file, start)
+        while await before.read(1 << 20):
+            pass
+        yield Section(file, max(0, min(size, file.size - start)))
 
 
 @asynccontextmanager

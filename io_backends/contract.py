@@ -32,7 +32,7 @@ from typing import TypeAlias
 
 import anyio
 
-from aionix.io import EvalIO, FileType
+from aionix.io import EvalIO, FileReader, FileType
 from io_backends.memory import Executable, Node, Symlink
 
 Tree: TypeAlias = Mapping[str, Node]
@@ -198,13 +198,37 @@ async def open_reads_in_pieces(io: EvalIO) -> None:
     async with io.open("/raw.bin") as file, io.open("/raw.bin") as other:
         assert file.size == len(_BYTES)
         assert len(await other.read(5)) <= 5
-        data = b""
-        while piece := await file.read(100):
-            assert len(piece) <= 100
-            data += piece
-    assert data == _BYTES
+        assert await _rest(file, 100) == _BYTES
     await _refuses(_opened(io, "/no"), FileNotFoundError)
     await _refuses(_opened(io, "/sub"), IsADirectoryError)
+
+
+@_check({"large": _BYTES * 1000, "empty": "", "sub": {"x": ""}})
+async def open_range_begins_and_ends_anywhere(io: EvalIO) -> None:
+    data = _BYTES * 1000
+    end = len(data)
+    for start, size in ((0, 10), (300, 700), (500_000, 200_000), (end - 5, 50), (end + 9, 1), (7, 0)):
+        expected = data[start : start + size]
+        async with io.open_range("/large", start, size) as file:
+            assert file.size == len(expected)
+            assert await _rest(file, 100_000) == expected
+    async with io.open_range("/empty", 0, 10) as file:
+        assert (file.size, await file.read(10)) == (0, b"")
+    await _refuses(_ranged(io, "/no"), FileNotFoundError)
+    await _refuses(_ranged(io, "/sub"), IsADirectoryError)
+
+
+async def _ranged(io: EvalIO, path: str) -> bytes:
+    async with io.open_range(path, 1, 1) as file:
+        return await file.read(1)
+
+
+async def _rest(file: FileReader, count: int) -> bytes:
+    data = b""
+    while piece := await file.read(count):
+        assert len(piece) <= count
+        data += piece
+    return data
 
 
 async def _opened(io: EvalIO, path: str) -> bytes:
@@ -229,10 +253,7 @@ async def _entered(
     async with io.open_entry(path, kind) as entry:
         if entry.file is None:
             return entry.kind, entry.executable, None
-        data = b""
-        while piece := await entry.file.read(100_000):
-            assert len(piece) <= 100_000
-            data += piece
+        data = await _rest(entry.file, 100_000)
         assert entry.file.size == len(data)
         return entry.kind, entry.executable, data
 

@@ -18,7 +18,7 @@ from typing import NamedTuple, Self, TypeVar
 import aiofiles.os
 import anyio.to_thread
 
-from aionix.io import EvalIO, FileReader, FileType, OpenEntry, follow_links, is_missing
+from aionix.io import EvalIO, FileReader, FileType, OpenEntry, Section, follow_links, is_missing
 
 try:
     from sniffio import current_async_library
@@ -99,6 +99,11 @@ class LocalDisk(EvalIO):
             yield reader
 
     @asynccontextmanager
+    async def open_range(self, path: str, start: int, size: int) -> AsyncIterator[FileReader]:
+        with await self._run(partial(self._reader, path, start)) as reader:
+            yield Section(reader, min(size, reader.size))
+
+    @asynccontextmanager
     async def open_entry(self, path: str, kind: FileType | None = None) -> AsyncIterator[OpenEntry]:
         found = await self._run(partial(self._entry, path))
         if isinstance(found, FileType):
@@ -119,8 +124,8 @@ class LocalDisk(EvalIO):
         with self._open(path) as file:
             return _read_all(file, self._max_file_size)
 
-    def _reader(self, path: str) -> _Reader:
-        return _Reader(self._open(path))
+    def _reader(self, path: str, start: int = 0) -> _Reader:
+        return _Reader(self._open(path), start)
 
     def _entry(self, path: str) -> _Reader | FileType:
         """The kind of what `path` itself is; a regular file is opened."""
@@ -266,13 +271,14 @@ def _target(cursor: _Cursor | None, path: str) -> str | None:
 
 
 class _Reader:
-    """A FileReader over an open file, whose beginning, most often all of it, is read at once."""
+    """A FileReader over an open file, from `start` on: the first of it, most often all, is read at once."""
 
-    def __init__(self, file: FileIO) -> None:
+    def __init__(self, file: FileIO, start: int = 0) -> None:
         self._file = file
         try:
             status = os.fstat(file.fileno())
-            self.size = status.st_size
+            file.seek(start)
+            self.size = max(0, status.st_size - start)
             self.executable = bool(status.st_mode & stat.S_IXUSR)
             wanted = min(max(self.size, _BLOCK) + 1, _HEAD)
             self._head = file.read(wanted) or b""
