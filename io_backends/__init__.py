@@ -4,6 +4,7 @@
     Memory      a tree of Python dicts
     Archive     what is in a tar or zip
     Sealed      nothing at all
+    Tracing     another backend, and what is asked of it
     contract    the checks that every backend passes, ours and yours
 
 They know `aionix.io` and nothing else of aionix.
@@ -20,12 +21,14 @@ from io_backends.sealed import Sealed as Sealed
 if TYPE_CHECKING:
     from io_backends.archive import Archive as Archive
     from io_backends.local import LocalDisk as LocalDisk
+    from io_backends.tracing import Tracing as Tracing
 
 # Imported when asked for: LocalDisk brings aiofiles and asyncio, 30 ms, which an evaluation that reads
 # no disk, or runs on trio, should not make the event loop wait for; others need an extra.
 _MODULES = {
     "Archive": "archive",
     "LocalDisk": "local",
+    "Tracing": "tracing",
 }
 
 
