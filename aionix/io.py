@@ -152,6 +152,12 @@ class EvalIO(ABC):
         (`"${./x}"`, `builtins.path`)"""
         return None
 
+    @property
+    def read_ahead(self) -> bool:
+        """Do answers take so long (a round trip) that it pays to ask for the files that some code
+        mentions before it needs them? For disks and memory it does not."""
+        return False
+
     def get_env(self, name: str) -> str | None:
         """An environment variable. (`getEnv`, `~/`, NIX_PATH)"""
         return None

@@ -86,6 +86,10 @@ class Wrapper(EvalIO):
     ) -> AbstractAsyncContextManager[OpenEntry]:
         return self._io.open_entry(path, kind)
 
+    @property
+    def read_ahead(self) -> bool:
+        return self._io.read_ahead
+
     def get_env(self, name: str) -> str | None:
         return self._io.get_env(name)
 

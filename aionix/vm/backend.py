@@ -78,6 +78,10 @@ class Backend(EvalIO):
         with self._blamed("import_path", path):
             return await self._io.import_path(path)
 
+    @property
+    def read_ahead(self) -> bool:
+        return self._io.read_ahead
+
     def get_env(self, name: str) -> str | None:
         with self._blamed("get_env", name):
             return self._io.get_env(name)
