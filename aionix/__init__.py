@@ -6,6 +6,7 @@
 The rooms, from the street inwards; each imports only from those below it:
 
     cli         the programs `aionix` and `aionix-instantiate`
+    evaluator   runs many evaluations, for a service
     evaluation  builds an `Evaluation` from all the rooms
     builtins    what Nix programs may call
     vm          the frame loop, fibers, the interpreter      compiler  syntax into code
@@ -27,8 +28,14 @@ from aionix.evaluation import EvaluationBuilder as EvaluationBuilder
 from aionix.evaluation import EvaluationResult as EvaluationResult
 from aionix.evaluation import evaluate as evaluate
 from aionix.evaluation import evaluate_file as evaluate_file
+from aionix.evaluator import Evaluator as Evaluator
+from aionix.evaluator import EvaluatorClosed as EvaluatorClosed
+from aionix.evaluator import Job as Job
+from aionix.evaluator import Outcome as Outcome
 from aionix.python_builtin import builtin as builtin
 from aionix.rendering import render as render
 from aionix.syntax.options import ParseOptions as ParseOptions
 from aionix.value import NixValue as NixValue
+from aionix.vm.account import Budget as Budget
+from aionix.vm.account import Usage as Usage
 from aionix.warnings import EvalWarning as EvalWarning

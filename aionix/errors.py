@@ -12,6 +12,8 @@
         DivisionByZero  IntegerOverflow  IndexOutOfBounds  NotAnAbsolutePath  FileError (BackendFailed)
         ConversionError  InvalidRegex  InvalidHash  ContextError  InvalidArgument  NotAvailable  BuiltinFailed
         OutOfMemory
+        BudgetExceeded           it wanted more than its `Budget` has
+          StepsExceeded  MemoryExceeded  IOExceeded  OutputExceeded  DeadlineExceeded
     InternalError                our mistake: please report it
 
 Whoever raises says what happened. Each frame that the error passes on its way out adds where
@@ -325,6 +327,35 @@ class OutOfMemory(EvalError):
 
     code = "E049"
     lasting = False
+
+
+class BudgetExceeded(EvalError):
+    """The evaluation wanted more than its `Budget` has. What it shares with others stays usable."""
+
+    code = "E051"
+    lasting = False
+
+
+class StepsExceeded(BudgetExceeded):
+    code = "E052"
+
+
+class MemoryExceeded(BudgetExceeded):
+    code = "E053"
+
+
+class IOExceeded(BudgetExceeded):
+    """Too many questions to the backend, or too many bytes from it."""
+
+    code = "E054"
+
+
+class OutputExceeded(BudgetExceeded):
+    code = "E055"
+
+
+class DeadlineExceeded(BudgetExceeded):
+    code = "E056"
 
 
 class InternalError(Exception):

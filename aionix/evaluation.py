@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from posixpath import dirname, join
 from typing import Literal, Self, TypeVar, cast, get_args
 
+import anyio
+
 from aionix._version import __version__
 from aionix.builtins import INTERNAL_FILES, make_scope
 from aionix.builtins.files import read_bytes
@@ -27,6 +29,7 @@ from aionix.compiler import CompileResult, compile_expression
 from aionix.errors import (
     BuiltinFailed,
     CompileError,
+    DeadlineExceeded,
     FileError,
     InternalError,
     NixError,
@@ -47,6 +50,7 @@ from aionix.values.convert import from_python
 from aionix.values.deep import force_deep
 from aionix.values.paths import clean
 from aionix.values.thunk import Thunk, Value, force, native
+from aionix.vm.account import Account, Budget, Usage, charged
 from aionix.vm.backend import Backend
 from aionix.vm.engine import FUEL, Engine, Translate
 from aionix.vm.fiber import running
@@ -68,6 +72,7 @@ _warnings: ContextVar[list[EvalWarning]] = ContextVar("_warnings")
 Mode = Literal["lazy", "strict"]
 Tier = Literal["interpreter", "native", "auto"]
 
+UNBOUNDED = Budget()
 #: Nested calls before a "stack overflow" error; the number of C++ Nix.
 MAX_CALL_DEPTH = 10_000
 
@@ -112,13 +117,14 @@ class EvaluationResult:
 
     `value` is there unless something failed; `errors` has one runtime or parse error, or all
     compile errors of one text; `warnings` are about the code and the files that were read for it;
-    `expr` is the syntax tree once parsing of a text succeeded.
+    `expr` is the syntax tree once parsing of a text succeeded; `usage` is what all this took.
     """
 
     value: NixValue | None = None
     errors: list[NixError] = field(default_factory=list)
     warnings: list[EvalWarning] = field(default_factory=list)
     expr: Expr | None = field(default=None, repr=False)
+    usage: Usage = field(default_factory=Usage)
 
     def unwrap(self) -> NixValue:
         """The value; raises the first error if there is none, ValueError if nothing was evaluated."""
@@ -350,7 +356,12 @@ class Evaluation:
         raise failure
 
     async def evaluate(
-        self, code: str | bytes, location: str | None = None, *, base_dir: str | None = None
+        self,
+        code: str | bytes,
+        location: str | None = None,
+        *,
+        base_dir: str | None = None,
+        budget: Budget = UNBOUNDED,
     ) -> EvaluationResult:
         """Evaluates a text. Nothing that is wrong with it is raised: see `EvaluationResult`.
 
@@ -359,7 +370,7 @@ class Evaluation:
         """
         result = EvaluationResult()
         compiled = self._text(code, location, base_dir, result)
-        return await self._completed(result, lambda: self._finish(compiled()))
+        return await self._completed(result, lambda: self._finish(compiled()), budget)
 
     async def compile_only(
         self, code: str | bytes, location: str | None = None, *, base_dir: str | None = None
@@ -387,19 +398,32 @@ class Evaluation:
 
         return compiled
 
-    async def evaluate_file(self, path: str | os.PathLike[str]) -> EvaluationResult:
+    async def evaluate_file(
+        self, path: str | os.PathLike[str], *, budget: Budget = UNBOUNDED
+    ) -> EvaluationResult:
         """Evaluates the file at `path` as `import` does: once, and from the cache ever after."""
         absolute = clean(join(os.getcwd(), os.fspath(path)))
-        return await self.evaluate_value(lambda: running().suspend(import_file(self.host, absolute)))
+        return await self.evaluate_value(
+            lambda: running().suspend(import_file(self.host, absolute)), budget=budget
+        )
 
-    async def evaluate_value(self, function: Callable[[], Value]) -> EvaluationResult:
+    async def evaluate_value(
+        self, function: Callable[[], Value], *, budget: Budget = UNBOUNDED
+    ) -> EvaluationResult:
         """Like `evaluate`, for a Python function that runs in a fiber and returns a value."""
-        return await self._completed(EvaluationResult(), lambda: self._finish(function()))
+        return await self._completed(EvaluationResult(), lambda: self._finish(function()), budget)
 
-    async def _completed(self, result: EvaluationResult, function: Callable[[], Value]) -> EvaluationResult:
-        value = await self._collected(result, function)
-        if not result.errors:
-            result.value = NixValue(self, value)
+    async def _completed(
+        self, result: EvaluationResult, function: Callable[[], Value], budget: Budget
+    ) -> EvaluationResult:
+        account = Account(budget)
+        with anyio.move_on_after(budget.seconds) as deadline, charged(account):
+            value = await self._collected(result, function)
+            if not result.errors:
+                result.value = NixValue(self, value)
+        if deadline.cancelled_caught:
+            result.errors = [DeadlineExceeded(f"the evaluation took longer than {budget.seconds} s")]
+        result.usage = account.usage()
         return result
 
     async def _collected(self, result: EvaluationResult, function: Callable[[], Value]) -> Value:

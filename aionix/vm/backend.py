@@ -1,4 +1,8 @@
-"""The embedding program's `EvalIO`, as the evaluator meets it: its faults are told apart from ours."""
+"""The embedding program's `EvalIO`, as the evaluator meets it.
+
+Its faults are told apart from ours, and whatever it is asked is put down to the account of the evaluation
+that asks.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import TypeVar
 
 from aionix.errors import BackendFailed, InternalError, NixError
 from aionix.io import EvalIO, FileReader, FileType, OpenEntry
+from aionix.vm.account import Account, current_account
 
 T = TypeVar("T")
 
@@ -23,11 +28,13 @@ class Backend(EvalIO):
         self._io = io
 
     async def read(self, path: str) -> bytes:
-        with self._blamed("read", path):
-            return _checked(bytes, await self._io.read(path))
+        with self._asked("read", path) as account:
+            data = _checked(bytes, await self._io.read(path))
+            account.read(len(data))
+            return data
 
     async def read_dir(self, path: str) -> dict[str, FileType]:
-        with self._blamed("read_dir", path):
+        with self._asked("read_dir", path):
             entries = _checked(dict, await self._io.read_dir(path))
             for name, kind in entries.items():
                 _checked(str, name)
@@ -35,15 +42,15 @@ class Backend(EvalIO):
             return entries
 
     async def file_type(self, path: str) -> FileType:
-        with self._blamed("file_type", path):
+        with self._asked("file_type", path):
             return _checked(FileType, await self._io.file_type(path))
 
     async def read_link(self, path: str) -> str:
-        with self._blamed("read_link", path):
+        with self._asked("read_link", path):
             return _checked(str, await self._io.read_link(path))
 
     async def is_executable(self, path: str) -> bool:
-        with self._blamed("is_executable", path):
+        with self._asked("is_executable", path):
             return await self._io.is_executable(path)
 
     def open(self, path: str) -> AbstractAsyncContextManager[FileReader]:
@@ -51,9 +58,9 @@ class Backend(EvalIO):
 
     @asynccontextmanager
     async def _opened(self, path: str) -> AsyncIterator[FileReader]:
-        with self._blamed("open", path):
+        with self._asked("open", path) as account:
             async with self._io.open(path) as reader:
-                yield reader
+                yield _Counted(reader, account)
 
     def open_entry(
         self, path: str, kind: FileType | None = None
@@ -62,20 +69,21 @@ class Backend(EvalIO):
 
     @asynccontextmanager
     async def _opened_entry(self, path: str, kind: FileType | None) -> AsyncIterator[OpenEntry]:
-        with self._blamed("open_entry", path):
+        with self._asked("open_entry", path) as account:
             async with self._io.open_entry(path, kind) as entry:
-                yield _checked(OpenEntry, entry)
+                _checked(OpenEntry, entry)
+                yield entry if entry.file is None else entry._replace(file=_Counted(entry.file, account))
 
     async def resolve(self, path: str) -> str:
-        with self._blamed("resolve", path):
+        with self._asked("resolve", path):
             return _checked(str, await self._io.resolve(path))
 
     async def path_exists(self, path: str) -> bool:
-        with self._blamed("path_exists", path):
+        with self._asked("path_exists", path):
             return await self._io.path_exists(path)
 
     async def import_path(self, path: str) -> str | None:
-        with self._blamed("import_path", path):
+        with self._asked("import_path", path):
             return await self._io.import_path(path)
 
     @property
@@ -90,6 +98,13 @@ class Backend(EvalIO):
         return self._io.store_dir()
 
     @contextmanager
+    def _asked(self, method: str, path: str) -> Iterator[Account]:
+        account = current_account()
+        account.ask()
+        with self._blamed(method, path):
+            yield account
+
+    @contextmanager
     def _blamed(self, method: str, path: str) -> Iterator[None]:
         try:
             yield
@@ -99,6 +114,24 @@ class Backend(EvalIO):
             where = f"{type(self._io).__name__}.{method}"
             what = f"{type(error).__name__}: {error}"
             raise BackendFailed(f"{where} failed for '{path}': {what}", path) from error
+
+
+class _Counted:
+    """A reader whose bytes are put down to an account."""
+
+    def __init__(self, reader: FileReader, account: Account) -> None:
+        self._reader = reader
+        self._account = account
+        account.read(0)
+
+    @property
+    def size(self) -> int:
+        return self._reader.size
+
+    async def read(self, count: int) -> bytes:
+        data = await self._reader.read(count)
+        self._account.read(len(data), first=False)
+        return data
 
 
 def _checked(kind: type[T], value: object) -> T:

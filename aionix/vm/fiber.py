@@ -65,6 +65,7 @@ class Fiber:
         if not stack:
             stack.gr_context = hub.gr_context
         machine.run, machine.depth, machine.limit = self.run, self.depth, self._limit
+        machine.ticks = self.run.ticks
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(DEEP)
         try:
@@ -72,6 +73,7 @@ class Fiber:
         finally:
             sys.setrecursionlimit(limit)
             self.depth = machine.depth
+            self.run.ticks = machine.ticks
             machine.run = None
 
     def suspend(self, awaitable: Awaitable[T]) -> T:

@@ -15,6 +15,7 @@ from typing import ClassVar, Protocol
 
 from aionix.errors import StackOverflow
 from aionix.vm import collector
+from aionix.vm.account import Account
 
 #: A fiber hands the event loop a turn after this many seconds. Other tasks may be made to wait for
 #: 20 ms: half is left for the collector and for a builtin's unbroken stretch.
@@ -26,8 +27,17 @@ CALLS_PER_LOOK = 64
 CALLS_PER_FIBER = 500
 
 
+class Running(Protocol):
+    """The run, as far as the clock needs it."""
+
+    account: Account
+
+
 class Yielding(Protocol):
     """The fiber, as far as the clock needs it."""
+
+    @property
+    def run(self) -> Running: ...
 
     def yield_to_event_loop(self) -> None: ...
 
@@ -67,10 +77,10 @@ class Machine:
     def begin_slice(self, more: float = 0.0) -> None:
         """A slice of SLICE seconds, shared with those who wait for theirs, and of some `more`."""
         self.slice_end = perf_counter() + SLICE / (1 + Machine.waiting) + more
-        self.ticks = CALLS_PER_LOOK
 
     def look_at_clock(self, fiber: Yielding) -> None:
         """Called when `ticks` has run out, and by long loops: ends the slice when it is over."""
+        fiber.run.account.step(CALLS_PER_LOOK)
         self.ticks = CALLS_PER_LOOK
         if perf_counter() > self.slice_end:
             fiber.yield_to_event_loop()

@@ -18,9 +18,10 @@ import anyio
 
 from aionix.source import SourceMap
 from aionix.values.thunk import Thunk, blackhole
+from aionix.vm.account import current_account
 from aionix.vm.fiber import Done, Fiber
 from aionix.vm.host import Host
-from aionix.vm.machine import Machine
+from aionix.vm.machine import CALLS_PER_LOOK, Machine
 from aionix.vm.requests import Concurrently, InFiber
 
 T = TypeVar("T")
@@ -47,11 +48,13 @@ class Run:
     is forcing the thunk that it awaits.
     """
 
-    __slots__ = ("_awaited", "_begun", "_parent", "_watched", "host", "machine")
+    __slots__ = ("_awaited", "_begun", "_parent", "_watched", "account", "host", "machine", "ticks")
 
     def __init__(self, machine: Machine, host: Host) -> None:
         self.machine = machine
         self.host = host
+        self.account = current_account()
+        self.ticks = CALLS_PER_LOOK
         self._awaited: Thunk | None = None
         self._begun: set[Run] = set()
         self._parent = _resuming.get()
