@@ -3,6 +3,7 @@
     LocalDisk   this machine's files, or those under one directory
     Memory      a tree of Python dicts
     Archive     what is in a tar or zip
+    Http        a server's files: plain, listed, or a forge's     (extra `http`)
     Sealed      nothing at all
     Tracing     another backend, and what is asked of it
     contract    the checks that every backend passes, ours and yours
@@ -20,6 +21,7 @@ from io_backends.sealed import Sealed as Sealed
 
 if TYPE_CHECKING:
     from io_backends.archive import Archive as Archive
+    from io_backends.http import Http as Http
     from io_backends.local import LocalDisk as LocalDisk
     from io_backends.tracing import Tracing as Tracing
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 # no disk, or runs on trio, should not make the event loop wait for; others need an extra.
 _MODULES = {
     "Archive": "archive",
+    "Http": "http",
     "LocalDisk": "local",
     "Tracing": "tracing",
 }

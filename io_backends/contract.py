@@ -18,7 +18,8 @@ or, anywhere, `await contract.check_backend(make, without={"links"})`. `make` ma
 that fails raises AssertionError, or lets through what the backend raised.
 
 `without` names what your files cannot have (`FEATURES`): `links`, `absolute links` (ones that begin
-at `/`, the root of the tree), `executables`, `byte names` (which are not UTF-8) and `empty directories`.
+at `/`, the root of the tree), `executables`, `byte names` (which are not UTF-8), `empty directories`, and
+`listings` (what `read_dir` gives).
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ from io_backends.memory import Executable, Node, Symlink
 Tree: TypeAlias = Mapping[str, Node]
 Make: TypeAlias = Callable[[Tree], EvalIO | Awaitable[EvalIO]]
 
-FEATURES = frozenset({"links", "absolute links", "executables", "byte names", "empty directories"})
+FEATURES = frozenset(
+    {"links", "absolute links", "executables", "byte names", "empty directories", "listings"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ async def read_of_a_directory_is_refused(io: EvalIO) -> None:
     await _refuses(io.read("/"), IsADirectoryError)
 
 
-@_check(_FILES)
+@_check(_FILES, "listings")
 async def read_dir_names_every_entry(io: EvalIO) -> None:
     regular, directory = FileType.REGULAR, FileType.DIRECTORY
     kinds = {name: directory if isinstance(node, Mapping) else regular for name, node in _FILES.items()}
@@ -293,7 +296,7 @@ async def the_execute_bit_is_seen(io: EvalIO) -> None:
     await _refuses(io.is_executable("/no"), FileNotFoundError)
 
 
-@_check({"caf\udce9": "latin", "d\udcff": {"x": "x"}}, "byte names")
+@_check({"caf\udce9": "latin", "d\udcff": {"x": "x"}}, "byte names", "listings")
 async def names_need_not_be_utf8(io: EvalIO) -> None:
     assert set(await io.read_dir("/")) == {"caf\udce9", "d\udcff"}
     assert await io.read("/caf\udce9") == b"latin"
