@@ -3,7 +3,11 @@
     LocalDisk   this machine's files, or those under one directory
     Memory      a tree of Python dicts
     Archive     what is in a tar or zip
-    Http        a server's files: plain, listed, or a forge's     (extra `http`)
+    Http        a server's files: plain, listed, or a forge's    (extra `http`)
+    Git         a commit of a repository, local or fetched       (extra `git`)
+    S3          a bucket, or what is below a prefix of it        (extra `s3`)
+    Sftp        a directory of another machine                   (extra `sftp`)
+    Fsspec      any file system of fsspec                        (extra `fsspec`)
     Sealed      nothing at all
     Tracing     another backend, and what is asked of it
     contract    the checks that every backend passes, ours and yours
@@ -21,16 +25,24 @@ from io_backends.sealed import Sealed as Sealed
 
 if TYPE_CHECKING:
     from io_backends.archive import Archive as Archive
+    from io_backends.fsspec import Fsspec as Fsspec
+    from io_backends.git import Git as Git
     from io_backends.http import Http as Http
     from io_backends.local import LocalDisk as LocalDisk
+    from io_backends.s3 import S3 as S3
+    from io_backends.sftp import Sftp as Sftp
     from io_backends.tracing import Tracing as Tracing
 
 # Imported when asked for: LocalDisk brings aiofiles and asyncio, 30 ms, which an evaluation that reads
 # no disk, or runs on trio, should not make the event loop wait for; others need an extra.
 _MODULES = {
     "Archive": "archive",
+    "Fsspec": "fsspec",
+    "Git": "git",
     "Http": "http",
     "LocalDisk": "local",
+    "S3": "s3",
+    "Sftp": "sftp",
     "Tracing": "tracing",
 }
 
