@@ -38,4 +38,5 @@ from aionix.syntax.options import ParseOptions as ParseOptions
 from aionix.value import NixValue as NixValue
 from aionix.vm.account import Budget as Budget
 from aionix.vm.account import Usage as Usage
+from aionix.vm.dependencies import Access as Access
 from aionix.warnings import EvalWarning as EvalWarning

@@ -52,12 +52,13 @@ from aionix.values.paths import clean
 from aionix.values.thunk import Thunk, Value, force, native
 from aionix.vm.account import Account, Budget, Usage, charged
 from aionix.vm.backend import Backend
+from aionix.vm.dependencies import Access, Trail, asking
 from aionix.vm.engine import FUEL, Engine, Translate
 from aionix.vm.fiber import running
 from aionix.vm.host import Host
-from aionix.vm.imports import Imports, Scope
+from aionix.vm.imports import File, Imports, Scope
 from aionix.vm.machine import Machine
-from aionix.vm.run import Run
+from aionix.vm.run import Run, use
 from aionix.vm.search_path import parse_search_path, split_nix_path
 from aionix.vm.store_files import StoreFiles
 from aionix.warnings import EvalWarning
@@ -125,6 +126,13 @@ class EvaluationResult:
     warnings: list[EvalWarning] = field(default_factory=list)
     expr: Expr | None = field(default=None, repr=False)
     usage: Usage = field(default_factory=Usage)
+    _trail: Trail = field(default_factory=Trail, repr=False)
+
+    @property
+    def dependencies(self) -> dict[str, Access]:
+        """Every path that this evaluation read, listed, looked for or found missing, and how; also if it
+        failed. What other evaluations looked at for the files that it shares with them is among that."""
+        return self._trail.dependencies()
 
     def unwrap(self) -> NixValue:
         """The value; raises the first error if there is none, ValueError if nothing was evaluated."""
@@ -394,7 +402,7 @@ class Evaluation:
         def compiled() -> Thunk:
             result.expr = parse(source, self._options, checkpoint=running().checkpoint)
             scope = self.globals if not self._env else {**self.globals, **self._env}
-            return self._thunk(self._compiled(result.expr, source, base_dir, scope), scope)
+            return self._thunk(self._compiled(result.expr, source, base_dir, scope), scope, result._trail)
 
         return compiled
 
@@ -407,6 +415,17 @@ class Evaluation:
             lambda: running().suspend(import_file(self.host, absolute)), budget=budget
         )
 
+    def invalidate(self, paths: Iterable[str | os.PathLike[str]]) -> list[str]:
+        """Forgets what `paths`, which have changed, come or gone, matter to, so that it is read and
+        evaluated anew when it is needed next; the paths of the files that were forgotten.
+
+        A change of a directory is one of what is in it; what is new in a directory matters to who listed
+        it. Values that were returned before stay as they are.
+
+            evaluation.invalidate(["/srv/lib.nix"])
+        """
+        return self.host.forget([clean(join(os.getcwd(), os.fspath(path))) for path in paths])
+
     async def evaluate_value(
         self, function: Callable[[], Value], *, budget: Budget = UNBOUNDED
     ) -> EvaluationResult:
@@ -417,6 +436,8 @@ class Evaluation:
         self, result: EvaluationResult, function: Callable[[], Value], budget: Budget
     ) -> EvaluationResult:
         account = Account(budget)
+        account.trail = result._trail
+        use(result._trail)  # if a builtin asks for this evaluation
         with anyio.move_on_after(budget.seconds) as deadline, charged(account):
             value = await self._collected(result, function)
             if not result.errors:
@@ -454,7 +475,7 @@ class Evaluation:
             checkpoint=running().checkpoint,
         )
 
-    def _thunk(self, compiled: CompileResult, scope: Scope) -> Thunk:
+    def _thunk(self, compiled: CompileResult, scope: Scope, trail: Trail) -> Thunk:
         _warnings.get([]).extend(compiled.warnings)
         if compiled.errors or compiled.code is None:
             first, *others = compiled.errors
@@ -462,7 +483,7 @@ class Evaluation:
             raise first
         if self._compiler_observer is not None:
             self._compiler_observer.compiled(compiled.code)
-        return self._engine.thunk(compiled.code, scope)
+        return self._engine.thunk(compiled.code, scope, trail)
 
     def _to_value(self, value: object) -> Value:
         if isinstance(value, Spec):
@@ -471,17 +492,19 @@ class Evaluation:
 
     # -- files and source-level builtins: run in a fiber
 
-    def _load(self, path: str, scope: Scope | None) -> Value:
-        data = running().suspend(read_bytes(self.host, path))
-        source = self.sources.add(path, data)
-        names = self.globals if scope is None else {**self.globals, **scope}
+    def _load(self, file: File) -> Value:
+        file.trail.note(file.path, Access.READ)
+        with asking(file.trail):
+            data = running().suspend(read_bytes(self.host, file.path))
+        source = self.sources.add(file.path, data)
+        names = self.globals if file.scope is None else {**self.globals, **file.scope}
 
         def compiled() -> CompileResult:
             expr = parse(source, self._options, checkpoint=running().checkpoint)
-            return self._compiled(expr, source, dirname(path), names)
+            return self._compiled(expr, source, dirname(file.path), names)
 
         result = self._file_code.of(source, names, compiled) if self._file_code else compiled()
-        return force(self._thunk(result, names))
+        return force(self._thunk(result, names, file.trail))
 
     def _builtin_thunk(self, name: str, text: str) -> Thunk:
         return self._from_source((name, text))
@@ -490,7 +513,7 @@ class Evaluation:
         name, text = named
         source = self.sources.add(name, text)
         expr = parse(source, ParseOptions())
-        return force(self._thunk(self._compiled(expr, source, "/", self.globals), self.globals))
+        return force(self._thunk(self._compiled(expr, source, "/", self.globals), self.globals, Trail()))
 
 
 async def evaluate(

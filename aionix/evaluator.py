@@ -171,6 +171,10 @@ class Evaluator:
             raise EvaluatorClosed("the Evaluator was closed during the evaluation")
         return result
 
+    def invalidate(self, paths: Iterable[str | PathLike[str]]) -> list[str]:
+        """As `Evaluation.invalidate`."""
+        return self.evaluation.invalidate(paths)
+
     def evaluate_many(
         self, jobs: Iterable[J] | AsyncIterable[J], *, limit: int = CONCURRENCY, ordered: bool = False
     ) -> Outcomes[J]:

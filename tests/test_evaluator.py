@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
 from pathlib import PurePosixPath
 from time import perf_counter
+from typing import Self
 
 import anyio
 import pytest
@@ -48,7 +49,7 @@ class Connection(Memory):
 
     state = "new"
 
-    async def __aenter__(self) -> Connection:
+    async def __aenter__(self) -> Self:
         self.state = "open"
         return self
 
@@ -164,12 +165,6 @@ async def test_a_fault_of_ours_is_raised_where_the_outcomes_are_taken() -> None:
 # -- stopping
 
 
-async def settled(io: Slow) -> None:
-    with anyio.fail_after(1):
-        while io.reading:
-            await anyio.sleep(0.001)
-
-
 async def test_a_loop_that_is_left_cancels_the_rest() -> None:
     io = Slow(files(100), 3600)
     io._tree["0.nix"] = "0"  # type: ignore[index]
@@ -177,8 +172,8 @@ async def test_a_loop_that_is_left_cancels_the_rest() -> None:
         async for _ in evaluator.evaluate_many(["0", *paths(100)], limit=10):
             break
         gc.collect()
-        await settled(io)
-        assert evaluator.statistics.running == 0
+        await anyio.wait_all_tasks_blocked()
+        assert (io.reading, evaluator.statistics.running) == (0, 0)
 
 
 async def test_closing_waits_until_the_rest_is_cancelled() -> None:
@@ -187,9 +182,8 @@ async def test_closing_waits_until_the_rest_is_cancelled() -> None:
         for _ in range(2):
             async with contextlib.aclosing(evaluator.evaluate_many(["0", *paths(100)], limit=10)) as outcomes:
                 await anext(outcomes)
-                with anyio.fail_after(1):
-                    while io.reading < 10:
-                        await anyio.sleep(0.001)
+                await anyio.wait_all_tasks_blocked()
+                assert io.reading == 10
             assert io.reading == 0
         with pytest.raises(StopAsyncIteration):
             await anext(outcomes)
@@ -205,7 +199,8 @@ async def test_a_consumer_that_is_cancelled_cancels_the_rest() -> None:
         with anyio.move_on_after(0.05):
             async for _ in evaluator.evaluate_many(paths(100)):
                 pass
-        await settled(io)
+        await anyio.wait_all_tasks_blocked()
+        assert io.reading == 0
 
 
 async def test_an_error_in_the_loop_goes_on_as_it_is() -> None:

@@ -9,6 +9,7 @@ from aionix.vm.file_errors import Doing, resolved_file_error
 from aionix.vm.host import Host
 from aionix.vm.imports import Scope, resolve
 from aionix.vm.requests import force
+from aionix.vm.run import use
 
 
 async def import_file(host: Host, path: str, scope: Scope | None = None) -> Value:
@@ -17,7 +18,9 @@ async def import_file(host: Host, path: str, scope: Scope | None = None) -> Valu
         file = await resolve(host.io, path)
     except OSError as error:
         raise await resolved_file_error(host.io, error, path, Doing.STATUS) from error
-    return await force(host.imports.thunk(file, scope))
+    imported = host.imports.file(file, scope)
+    use(imported.trail)
+    return await force(imported.thunk)
 
 
 @builtin("import")

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from time import perf_counter
 
+from aionix.vm.dependencies import Trail
+
 UNLIMITED = 1 << 62
 
 
@@ -56,7 +58,7 @@ class Usage:
 class Account:
     """The account of one evaluation: its budget, and counts."""
 
-    __slots__ = ("budget", "bytes_read", "files_read", "io_calls", "started", "steps")
+    __slots__ = ("budget", "bytes_read", "files_read", "io_calls", "started", "steps", "trail")
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
@@ -65,6 +67,7 @@ class Account:
         self.io_calls = 0
         self.files_read = 0
         self.bytes_read = 0
+        self.trail = Trail()
 
     def usage(self) -> Usage:
         """What was used so far."""

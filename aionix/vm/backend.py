@@ -6,13 +6,15 @@ that asks.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from aionix.errors import BackendFailed, InternalError, NixError
-from aionix.io import EvalIO, FileReader, FileType, OpenEntry
+from aionix.io import EvalIO, FileReader, FileType, OpenEntry, is_missing
 from aionix.vm.account import Account, current_account
+from aionix.vm.dependencies import Access, Trail
+from aionix.vm.run import current_trails
 
 T = TypeVar("T")
 
@@ -28,13 +30,13 @@ class Backend(EvalIO):
         self._io = io
 
     async def read(self, path: str) -> bytes:
-        with self._asked("read", path) as account:
+        with self._asked("read", path, Access.READ) as account:
             data = _checked(bytes, await self._io.read(path))
             account.read(len(data))
             return data
 
     async def read_dir(self, path: str) -> dict[str, FileType]:
-        with self._asked("read_dir", path):
+        with self._asked("read_dir", path, Access.LISTED):
             entries = _checked(dict, await self._io.read_dir(path))
             for name, kind in entries.items():
                 _checked(str, name)
@@ -42,15 +44,15 @@ class Backend(EvalIO):
             return entries
 
     async def file_type(self, path: str) -> FileType:
-        with self._asked("file_type", path):
+        with self._asked("file_type", path, Access.PROBED):
             return _checked(FileType, await self._io.file_type(path))
 
     async def read_link(self, path: str) -> str:
-        with self._asked("read_link", path):
+        with self._asked("read_link", path, Access.PROBED):
             return _checked(str, await self._io.read_link(path))
 
     async def is_executable(self, path: str) -> bool:
-        with self._asked("is_executable", path):
+        with self._asked("is_executable", path, Access.PROBED):
             return await self._io.is_executable(path)
 
     def open(self, path: str) -> AbstractAsyncContextManager[FileReader]:
@@ -58,7 +60,7 @@ class Backend(EvalIO):
 
     @asynccontextmanager
     async def _opened(self, path: str) -> AsyncIterator[FileReader]:
-        with self._asked("open", path) as account:
+        with self._asked("open", path, Access.READ) as account:
             async with self._io.open(path) as reader:
                 yield _Counted(reader, account)
 
@@ -69,21 +71,24 @@ class Backend(EvalIO):
 
     @asynccontextmanager
     async def _opened_entry(self, path: str, kind: FileType | None) -> AsyncIterator[OpenEntry]:
-        with self._asked("open_entry", path) as account:
+        with self._asked("open_entry", path, Access.READ) as account:
             async with self._io.open_entry(path, kind) as entry:
                 _checked(OpenEntry, entry)
                 yield entry if entry.file is None else entry._replace(file=_Counted(entry.file, account))
 
     async def resolve(self, path: str) -> str:
-        with self._asked("resolve", path):
+        with self._asked("resolve", path, Access.PROBED):
             return _checked(str, await self._io.resolve(path))
 
     async def path_exists(self, path: str) -> bool:
-        with self._asked("path_exists", path):
-            return await self._io.path_exists(path)
+        with self._asked("path_exists", path, Access.PROBED):
+            found = await self._io.path_exists(path)
+            if not found:
+                _note(current_trails(), path, Access.MISSING)
+            return found
 
     async def import_path(self, path: str) -> str | None:
-        with self._asked("import_path", path):
+        with self._asked("import_path", path, Access.READ | Access.LISTED):
             return await self._io.import_path(path)
 
     @property
@@ -98,11 +103,18 @@ class Backend(EvalIO):
         return self._io.store_dir()
 
     @contextmanager
-    def _asked(self, method: str, path: str) -> Iterator[Account]:
+    def _asked(self, method: str, path: str, access: Access) -> Iterator[Account]:
         account = current_account()
         account.ask()
-        with self._blamed(method, path):
-            yield account
+        trails = current_trails()
+        _note(trails, path, access)
+        try:
+            with self._blamed(method, path):
+                yield account
+        except OSError as error:
+            if is_missing(error):
+                _note(trails, path, Access.MISSING)
+            raise
 
     @contextmanager
     def _blamed(self, method: str, path: str) -> Iterator[None]:
@@ -114,6 +126,11 @@ class Backend(EvalIO):
             where = f"{type(self._io).__name__}.{method}"
             what = f"{type(error).__name__}: {error}"
             raise BackendFailed(f"{where} failed for '{path}': {what}", path) from error
+
+
+def _note(trails: Iterable[Trail], path: str, access: Access) -> None:
+    for trail in trails:
+        trail.note(path, access)
 
 
 class _Counted:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias, TypeVar, cast
 
 from aionix.bytecode.chunk import Lambda
 from aionix.errors import InfiniteRecursion, NixError
 from aionix.values.thunk import Entry, Thunk, Value, force, leave
 from aionix.vm.decode import Code, decode
+from aionix.vm.dependencies import Trail
 from aionix.vm.entries import function_entry, thunk_entry
 from aionix.vm.fiber import running
 from aionix.vm.machine import Machine
@@ -65,21 +66,27 @@ class Engine:
         self.translate = translate if observer is None else None
         self.fuel = fuel
 
-    def thunk(self, code: Lambda, scope: Mapping[str, Value]) -> Thunk:
-        """A suspended thunk for top-level code, its globals taken from `scope`."""
-        return [ThunkUnit(self, code, scope).function, ()]
+    def thunk(self, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> Thunk:
+        """A suspended thunk for top-level code, its globals taken from `scope`; what it looks at is
+        noted in `trail`."""
+        return [ThunkUnit(self, code, scope, trail).function, ()]
 
 
 class Unit:
     """A `Lambda` as one evaluation runs it."""
 
-    __slots__ = ("code", "compiled", "decoded", "engine", "frame", "fuel", "machine", "nested", "scope")
+    __slots__ = (
+        "code", "compiled", "decoded", "engine", "frame", "fuel", "machine", "nested", "scope", "trail",
+    )  # fmt: skip
 
-    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value]) -> None:
+    is_thunk: ClassVar[bool]
+
+    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> None:
         self.engine = engine
         self.machine = engine.machine
         self.code = code
         self.scope = scope
+        self.trail = trail
         self.decoded: Code | None = None
         self.fuel = engine.fuel
         self.compiled: Compiled | None = None
@@ -88,13 +95,13 @@ class Unit:
     def entry(self, code: Lambda) -> Entry:
         """What thunks of `code`, which is inside of this one, hold while they are suspended."""
         if code not in self.nested:
-            self.nested[code] = ThunkUnit(self.engine, code, self.scope).function
+            self.nested[code] = ThunkUnit(self.engine, code, self.scope, self.trail).function
         return cast(Entry, self.nested[code])
 
     def body(self, code: Lambda) -> Body:
         """What closures of `code`, which is inside of this one, are bound from."""
         if code not in self.nested:
-            self.nested[code] = FunctionUnit(self.engine, code, self.scope).function
+            self.nested[code] = FunctionUnit(self.engine, code, self.scope, self.trail).function
         return cast(Body, self.nested[code])
 
     def decode(self) -> Code:
@@ -126,8 +133,10 @@ class ThunkUnit(Unit):
 
     __slots__ = ("function",)
 
-    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value]) -> None:
-        super().__init__(engine, code, scope)
+    is_thunk = True
+
+    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> None:
+        super().__init__(engine, code, scope, trail)
         self.function = thunk_entry(self)
 
     def compile(self, upvalues: tuple[Value, ...]) -> bool:
@@ -151,8 +160,10 @@ class FunctionUnit(Unit):
 
     __slots__ = ("function", "made")
 
-    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value]) -> None:
-        super().__init__(engine, code, scope)
+    is_thunk = False
+
+    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> None:
+        super().__init__(engine, code, scope, trail)
         self.function = function_entry(self)
         self.made: object = None
         # values.printing and functionArgs read it, and the translator the unit of what is called

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutine
 from time import thread_time
+from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from anyio.lowlevel import checkpoint
@@ -51,6 +52,11 @@ class Fiber:
         self._limit = min(depth + CALLS_PER_FIBER, run.machine.max_depth)
         self._stack = greenlet(lambda _: Done(function()))
         self._stack.fiber = self  # type: ignore[attr-defined]  # how current_fiber() finds it
+
+    @property
+    def frame(self) -> FrameType | None:
+        """The innermost frame, while the fiber is suspended."""
+        return self._stack.gr_frame
 
     def resume(self, answer: object, error: BaseException | None) -> object:
         """Runs until the code needs something, and returns what: an awaitable, or `Done`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from aionix.errors import NotAvailable
@@ -62,6 +62,11 @@ class Host:
     async def add_source(self, copy: Copy) -> str:
         """The store path of what `copy` describes, a string with itself as its context."""
         return await self._copies.add(copy)
+
+    def forget(self, paths: Iterable[str]) -> list[str]:
+        """Drops what `paths` matter to: copies, and imported files, whose names it returns."""
+        self._copies.forget(paths)
+        return self.imports.forget(paths)
 
     async def load_derivation(self, path: str) -> None:
         """Makes a derivation known that this evaluation did not make; raises FileError."""

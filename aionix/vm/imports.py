@@ -6,36 +6,64 @@ reads, parses and evaluates it, everybody else waits for that thunk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from posixpath import dirname, join
+from typing import NamedTuple
 
 from aionix.errors import FileError
 from aionix.io import EvalIO, FileType
 from aionix.values.paths import clean
 from aionix.values.thunk import Thunk, Value, failed, native
+from aionix.vm.dependencies import Trail, affected
 
 #: As many links as C++ Nix follows from one name before it gives up.
 MAX_LINKS = 1024
 
 Scope = Mapping[str, Value]
-Loader = Callable[[str, Scope | None], Value]
+
+
+class File(NamedTuple):
+    """A file to be evaluated; what is looked at for that is noted in `trail`."""
+
+    path: str
+    scope: Scope | None
+    trail: Trail
+
+
+class Imported(NamedTuple):
+    """A file's value, or what will be; and what it depends on."""
+
+    thunk: Thunk
+    trail: Trail
 
 
 class Imports:
-    """The import cache of an `Evaluation`. `load(path, scope)` evaluates a file, in a fiber."""
+    """The import cache of an `Evaluation`. `load(file)` evaluates a file, in a fiber."""
 
-    def __init__(self, load: Loader) -> None:
-        self._files: dict[str, Thunk] = {}
-        self._make = native(_unpacking(load))
+    def __init__(self, load: Callable[[File], Value]) -> None:
+        self._files: dict[str, Imported] = {}
+        self._make = native(load)
 
-    def thunk(self, path: str, scope: Scope | None) -> Thunk:
-        """The thunk for the file at `path`; one with a `scope` of its own is not shared."""
+    def file(self, path: str, scope: Scope | None) -> Imported:
+        """The file at `path`; one with a `scope` of its own is not shared."""
         if scope is not None:
-            return self._make((path, scope))
-        thunk = self._files.get(path)
-        if thunk is None or _may_go_better(thunk):
-            thunk = self._files[path] = self._make((path, None))
-        return thunk
+            return self._new(path, scope)
+        file = self._files.get(path)
+        if file is None or _may_go_better(file.thunk):
+            file = self._files[path] = self._new(path, None)
+        return file
+
+    def forget(self, paths: Iterable[str]) -> list[str]:
+        """Drops the files that `paths` matter to; which they were."""
+        stale = affected([file.trail for file in self._files.values()], paths)
+        gone = [path for path, file in self._files.items() if file.trail in stale]
+        for path in gone:
+            del self._files[path]
+        return gone
+
+    def _new(self, path: str, scope: Scope | None) -> Imported:
+        trail = Trail()
+        return Imported(self._make(File(path, scope, trail)), trail)
 
 
 def _may_go_better(thunk: Thunk) -> bool:
@@ -55,7 +83,3 @@ async def resolve(io: EvalIO, path: str) -> str:
             return join(path, "default.nix") if kind is FileType.DIRECTORY else path
         path = clean(join(dirname(path), await io.read_link(path)))
     raise FileError(f"too many symbolic links: '{path}'", path)
-
-
-def _unpacking(load: Loader) -> Callable[[tuple[str, Scope | None]], Value]:
-    return lambda file: load(file[0], file[1])

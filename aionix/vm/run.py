@@ -12,17 +12,20 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio
 
 from aionix.source import SourceMap
 from aionix.values.thunk import Thunk, blackhole
 from aionix.vm.account import current_account
+from aionix.vm.dependencies import Trail, asked_for, trail_of
 from aionix.vm.fiber import Done, Fiber
-from aionix.vm.host import Host
 from aionix.vm.machine import CALLS_PER_LOOK, Machine
 from aionix.vm.requests import Concurrently, InFiber
+
+if TYPE_CHECKING:
+    from aionix.vm.host import Host
 
 T = TypeVar("T")
 Request = InFiber | Concurrently
@@ -41,6 +44,20 @@ def current_run() -> Run | None:
     return _resuming.get()
 
 
+def current_trails() -> list[Trail]:
+    """Where to note what is looked at now: for the evaluation, and for the file whose code asks."""
+    run = current_run()
+    asking = asked_for() or (None if run is None else run.trail)
+    trails = [current_account().trail]
+    return trails if asking is None else [*trails, asking]
+
+
+def use(trail: Trail) -> None:
+    """Whoever asks depends on what `trail` notes."""
+    for user in current_trails():
+        user.used.add(trail)
+
+
 class Run:
     """One evaluation in progress; the identity that its blackholes remember.
 
@@ -48,13 +65,14 @@ class Run:
     is forcing the thunk that it awaits.
     """
 
-    __slots__ = ("_awaited", "_begun", "_parent", "_watched", "account", "host", "machine", "ticks")
+    __slots__ = ("_awaited", "_begun", "_parent", "_watched", "account", "frames", "host", "machine", "ticks")
 
     def __init__(self, machine: Machine, host: Host) -> None:
         self.machine = machine
         self.host = host
         self.account = current_account()
         self.ticks = CALLS_PER_LOOK
+        self.frames: list[Fiber | Coroutine[object, object, object]] = []
         self._awaited: Thunk | None = None
         self._begun: set[Run] = set()
         self._parent = _resuming.get()
@@ -63,6 +81,12 @@ class Run:
     @property
     def sources(self) -> SourceMap:
         return self.host.sources
+
+    @property
+    def trail(self) -> Trail | None:
+        """That of the file whose code asks for what the coroutine on top does."""
+        fibers = [frame for frame in reversed(self.frames) if isinstance(frame, Fiber)]
+        return trail_of(fibers[0].frame)
 
     async def result(self, function: Callable[[], T]) -> T:
         """Runs `function` in a fiber and returns what it returns, or raises what it raises."""
@@ -75,7 +99,7 @@ class Run:
             self._parent._begun.discard(self)
 
     async def _drive(self, function: Callable[[], T]) -> T:
-        frames: list[Fiber | Coroutine[object, object, object]] = [Fiber(self, function, 0)]
+        frames = self.frames = [Fiber(self, function, 0)]
         answer: object = None
         error: BaseException | None = None
         while True:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +18,9 @@ from aionix.store.paths import base_name, fixed_output_path
 from aionix.store.reading import read_into
 from aionix.store.virtual import Source, VirtualStore
 from aionix.values.strings import with_context
+from aionix.vm.dependencies import Trail, affected, asking
 from aionix.vm.file_errors import Doing, resolved_file_error
+from aionix.vm.run import use
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class Sources:
         self._store = store
         self._copied: dict[str, str] = {}
         self._digests: dict[_Read, bytes] = {}
+        self._trails: dict[str | _Read, Trail] = {}
         self._reading: dict[_Read, anyio.Event] = {}
 
     async def copy(self, path: str) -> str:
@@ -54,9 +58,27 @@ class Sources:
 
         Raises FileError, InvalidArgument.
         """
-        if path not in self._copied:
-            self._copied[path] = await self._copy(path)
+        with self._noting(path):
+            if path not in self._copied:
+                self._copied[path] = await self._copy(path)
         return self._copied[path]
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """What `paths` matter to is to be read again."""
+        stale = affected(self._trails.values(), paths)
+        for key in [key for key, trail in self._trails.items() if trail in stale]:
+            del self._trails[key]
+            if isinstance(key, _Read):
+                self._digests.pop(key, None)
+            else:
+                self._copied.pop(key, None)
+
+    @contextmanager
+    def _noting(self, what: str | _Read) -> Iterator[None]:
+        trail = self._trails.setdefault(what, Trail())
+        use(trail)
+        with asking(trail):
+            yield
 
     async def _copy(self, path: str) -> str:
         if path.endswith(EXTENSION):
@@ -117,6 +139,10 @@ class Sources:
             raise await resolved_file_error(self._io, error, path, Doing.STATUS) from error
 
     async def _digest(self, read: _Read) -> bytes:
+        with self._noting(read):
+            return await self._known_digest(read)
+
+    async def _known_digest(self, read: _Read) -> bytes:
         while read not in self._digests:
             if read in self._reading:
                 await self._reading[read].wait()

@@ -1,0 +1,132 @@
+"""What an evaluation depends on: every path it read, listed, looked for or found missing.
+
+Values are shared, and what they are made of is read once, by whichever evaluation comes first. So there is
+a `Trail` for each evaluation, each file that is imported and each source that is copied, which notes
+what was looked at for it and what else it used; an evaluation depends on its own trail and on all
+that this leads to.
+
+A value that is computed for one evaluation is kept for others in some file's thunks. `trail_of` finds a file
+to note for, on the stack: that whose code the innermost thunk is. Whichever file's value has that thunk
+in it uses the file whose code it is, or there would be no such code in it. A function keeps
+nothing: what a library's function reads at once is noted for its caller, what it leaves to a thunk
+of its own for the library. That is more than need be, never less.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Flag, auto
+from posixpath import dirname
+from types import FrameType
+from typing import cast
+
+#: Python frames between a question and the thunk that it is for: some seventy calls of Nix code.
+_FRAMES = 200
+
+
+class Access(Flag):
+    """How a path was looked at: READ for what is in it, LISTED for the names in it, PROBED for whether it
+    is there and what it is; and MISSING, if there was nothing."""
+
+    READ = auto()
+    LISTED = auto()
+    PROBED = auto()
+    MISSING = auto()
+
+
+class Trail:
+    """What was looked at for one evaluation, file or source; `used` are the trails of what it used."""
+
+    __slots__ = ("paths", "used")
+
+    def __init__(self) -> None:
+        self.paths: dict[str, Access] = {}
+        self.used: set[Trail] = set()
+
+    def note(self, path: str, access: Access) -> None:
+        self.paths[path] = self.paths.get(path, access) | access
+
+    def dependencies(self) -> dict[str, Access]:
+        """All paths, those of what was used too."""
+        whole = Trail()
+        for trail in reached([self]):
+            for path, access in trail.paths.items():
+                whole.note(path, access)
+        return whole.paths
+
+
+def reached(trails: Iterable[Trail]) -> set[Trail]:
+    """The trails, and all that they lead to."""
+    seen = set(trails)
+    pending = list(seen)
+    while pending:
+        new = pending.pop().used - seen
+        seen |= new
+        pending += new
+    return seen
+
+
+def affected(trails: Iterable[Trail], paths: Iterable[str]) -> set[Trail]:
+    """Those, and those they lead to, that a change of `paths` makes out of date."""
+    changed = set(paths)
+    listings = {dirname(path) for path in changed}
+    users: dict[Trail, list[Trail]] = defaultdict(list)
+    pending = []
+    for trail in reached(trails):
+        if any([_matters(path, access, changed, listings) for path, access in trail.paths.items()]):
+            pending.append(trail)
+        for used in trail.used:
+            users[used].append(trail)
+    found = set(pending)
+    while pending:
+        new = set(users[pending.pop()]) - found
+        found |= new
+        pending += new
+    return found
+
+
+def _matters(path: str, access: Access, changed: set[str], listings: set[str]) -> bool:
+    if path in changed or (Access.LISTED in access and path in listings):
+        return True
+    while path != "/":  # a directory above it came, went, or was exchanged
+        path = dirname(path)
+        if path in changed:
+            return True
+    return False
+
+
+# A source that is being copied, or a file that is being read: no code is asking.
+_asking: ContextVar[Trail | None] = ContextVar("_asking", default=None)
+
+
+@contextmanager
+def asking(trail: Trail) -> Iterator[None]:
+    """What is looked at meanwhile is noted for `trail`, whatever code is running."""
+    token = _asking.set(trail)
+    try:
+        yield
+    finally:
+        _asking.reset(token)
+
+
+def asked_for() -> Trail | None:
+    """The trail that `asking` has named."""
+    return _asking.get()
+
+
+def trail_of(frame: FrameType | None) -> Trail | None:
+    """That of the file whose code asks, if `frame` is the innermost of a fiber; None if no code does."""
+    nearest: Trail | None = None
+    for _ in range(_FRAMES):
+        if frame is None:
+            break
+        if frame.f_code.co_freevars == ("unit",):  # see vm.entries
+            unit = frame.f_locals["unit"]
+            if unit.is_thunk:
+                return cast(Trail, unit.trail)
+            nearest = nearest or unit.trail
+        frame = frame.f_back
+    return nearest
