@@ -11,7 +11,7 @@ clients that block or are measured. A handler is a function, or an `async` one, 
     hang       async def handler(request): await anyio.sleep_forever()
     truncate   Reply(b"short", headers={"content-length": "1000"})     the connection is closed after it
     garbage    Reply(b"not HTTP", raw=True)
-    endless    Reply(async_iterator_of_bytes)                          chunked
+    endless    Reply(async_generator_of_bytes)                         chunked
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import html
 import inspect
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
@@ -62,7 +62,7 @@ class Request:
 class Reply:
     """An answer. A `content-length` in `headers` is sent as it is, true or not; `raw`: the body is all."""
 
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | AsyncGenerator[bytes] = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bool = False
@@ -176,8 +176,9 @@ async def _sent(stream: anyio.abc.ByteSendStream, request: Request, reply: Reply
         return headers["content-length"] == str(len(reply.body)) and headers.get("connection") != "close"
     else:
         await stream.send(head)
-        async for piece in reply.body:
-            await stream.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+        async with aclosing(reply.body) as pieces:
+            async for piece in pieces:
+                await stream.send(b"%x\r\n%s\r\n" % (len(piece), piece))
         await stream.send(b"0\r\n\r\n")
     return headers.get("connection") != "close"
 

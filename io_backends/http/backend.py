@@ -159,6 +159,10 @@ class Http(EvalIO):
             async with super().open_range(path, start, size) as part:
                 yield part
 
+    @property
+    def read_ahead(self) -> bool:
+        return True
+
     async def resolve(self, path: str) -> str:
         return await super().resolve(path) if self._tree.links else path
 

@@ -79,8 +79,10 @@ class Client:
         return answer.body
 
     async def document(self, url: str, accept: str = "*/*") -> Listing:
-        """A listing. EIO if there is none, EFBIG if it is too long."""
-        answer = await self._once(_Key(url, accept, self._max_listing_size)).get()
+        """A listing. EIO if there is none, EFBIG if it is too long. It is kept to be revalidated only, as who
+        asks keeps what it says."""
+        key = _Key(url, accept, self._max_listing_size)
+        answer = await (self._fetch(key, None) if self.max_age is None else self._once(key).get())
         if not answer.is_file:
             raise self.error(errno.EIO, f"there is no listing at {url}")
         if answer.body is None:

@@ -9,7 +9,7 @@ import ssl
 import time
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -43,6 +43,8 @@ DIRECTORY = 301
 _DRAINED = 1 << 16
 # What is decompressed in one go, in some 0.3 ms.
 _INFLATED = 1 << 18
+# Pieces that may have come before an answer was closed.
+_PENDING = 100
 # Bytes a second, on average, below which a server is held to hang.
 _SLOWEST = 1 << 10
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18})", re.ASCII)
@@ -263,9 +265,12 @@ class Wire:
 
     async def _body(self, response: httpx2.Response, encoding: str, limit: int) -> bytes | None:
         self._check_framing(response)
+        if encoding not in ("identity", "gzip", "x-gzip"):
+            raise self._error(errno.EPROTO, "the answer is in a content encoding that was not asked for")
+        pieces = self._pieces(response)
         whole = bytearray()
-        async with aclosing(self._decoded(response, encoding)) as pieces:
-            async for piece in pieces:
+        async with aclosing(pieces if encoding == "identity" else _inflated(pieces)) as decoded:
+            async for piece in decoded:
                 whole += piece
                 if len(whole) > limit:
                     return None
@@ -278,22 +283,11 @@ class Wire:
         if not framed and on_network and response.http_version.startswith("HTTP/1"):
             raise self._error(errno.EPROTO, "the answer does not say where it ends")
 
-    async def _decoded(self, response: httpx2.Response, encoding: str) -> AsyncGenerator[bytes]:
-        async with aclosing(self._pieces(response)) as pieces:
-            if encoding == "identity":
-                async for piece in pieces:
-                    yield piece
-            elif encoding in ("gzip", "x-gzip"):
-                async for piece in _inflated(pieces):
-                    yield piece
-            else:
-                raise self._error(errno.EPROTO, "the answer is in a content encoding that was not asked for")
-
     async def _pieces(self, response: httpx2.Response) -> AsyncGenerator[bytes]:
         """The answer as it comes. A server that sends a byte now and then is one that hangs."""
         begin = time.monotonic()
         total = 0
-        async with aclosing(response.aiter_raw()) as pieces:
+        async with _ending(response) as pieces:
             async for piece in pieces:
                 yield piece
                 total += len(piece)
@@ -338,16 +332,34 @@ def _certificates() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-async def _inflated(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _inflated(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     """Decompresses gzip a bounded piece at a time; zlib.error if it is damaged or cut off."""
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    async for piece in pieces:
-        while piece and not inflater.eof:
-            yield inflater.decompress(piece, _INFLATED)
-            piece = inflater.unconsumed_tail
-            await anyio.lowlevel.checkpoint()
+    async with aclosing(pieces):
+        async for piece in pieces:
+            while piece:
+                yield inflater.decompress(piece, _INFLATED)
+                piece = inflater.unconsumed_tail
+                await anyio.lowlevel.checkpoint()
     if not inflater.eof or inflater.unused_data:
         raise zlib.error
+
+
+@asynccontextmanager
+async def _ending(response: httpx2.Response) -> AsyncGenerator[AsyncIterator[bytes]]:
+    """The pieces of an answer, which need not be read to their end.
+
+    To close httpx2's generator leaves the one inside of it half-way, of which trio warns. An error ends
+    both: that of a connection which is closed already, once the pieces that came before have been passed.
+    """
+    pieces = response.aiter_raw()
+    try:
+        yield pieces
+    finally:
+        await response.aclose()
+        with suppress(httpx2.HTTPError, StopAsyncIteration):
+            for _ in range(_PENDING):
+                await anext(pieces)
 
 
 async def _drop_challenge(response: httpx2.Response) -> None:
