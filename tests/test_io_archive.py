@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
 import anyio
+import anyio.lowlevel
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aionix.io import FileType
+from aionix.io import FileReader, FileType, Section
 from aionix.store.nar import nar_hash
 from io_backends import Archive, Executable, Memory, Symlink, contract
 from io_backends.memory import Node
 
 pytestmark = pytest.mark.anyio
 
-Mode = Literal["w:", "w:gz", "w:bz2", "w:xz"]
+Mode = Literal["w:", "w:gz", "w:bz2", "w:xz", "w:zst"]
+MODES: list[Mode] = ["w:", "w:gz", "w:bz2", "w:xz", "w:zst"]
 
 
 def packed_tar(tree: Mapping[str, Node], mode: Mode = "w:gz") -> bytes:
     """A tree of `Memory` as a tar."""
+    if mode == "w:zst":
+        return zstandard.compress(packed_tar(tree, "w:"))
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode=mode, encoding="utf-8") as tar:
         for name, node in walk(tree):
@@ -74,7 +81,7 @@ def content(node: Node) -> bytes:
     return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
 
 
-@pytest.mark.parametrize("mode", ["w:", "w:gz", "w:bz2", "w:xz"])
+@pytest.mark.parametrize("mode", ["w:", "w:gz", "w:zst"])
 @pytest.mark.parametrize("check", contract.checks(), ids=str)
 async def test_tars_keep_the_contract(check: contract.Check, mode: Mode) -> None:
     await check(lambda tree: Archive(packed_tar(tree, mode)))
@@ -94,6 +101,86 @@ async def test_a_path_of_this_machine_is_as_good_as_bytes(
     archive = Archive(tmp_path / "it")
     assert await nar_hash(archive, "/a") == await nar_hash(Memory(tree), "/a")
     assert await archive.read("/a/l") == b"x" * 400_000
+
+
+class Counted(Memory):
+    """Counts what is fetched, and may fail first."""
+
+    def __init__(self, tree: Mapping[str, Node], failures: int = 0) -> None:
+        super().__init__(tree)
+        self.failures = failures
+        self.opened = 0
+
+    async def read(self, path: str) -> bytes:
+        self.opened += 1
+        await anyio.lowlevel.checkpoint()
+        if self.opened <= self.failures:
+            raise TimeoutError(errno.ETIMEDOUT, "the server says nothing", path)
+        return await super().read(path)
+
+
+@pytest.mark.parametrize("check", contract.checks(), ids=str)
+async def test_archives_in_another_backend_keep_the_contract(check: contract.Check) -> None:
+    await check(lambda tree: Archive("/d/it", io=Memory({"d": {"it": packed_tar(tree, "w:xz")}})))
+
+
+async def test_an_archive_elsewhere_is_fetched_once() -> None:
+    elsewhere = Counted({"it": packed_tar({"f": "x" * 3_000_000, "g": "y"})})
+    archive = Archive("/it", io=elsewhere)
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(archive.read, "/f")
+    assert await archive.read("/g") == b"y"
+    assert elsewhere.opened == 1
+
+
+async def test_a_failure_to_fetch_is_told_and_not_kept() -> None:
+    archive = Archive("/it", io=Counted({"it": packed_tar({"f": "x"})}, failures=2))
+    for _ in range(2):
+        with pytest.raises(TimeoutError, match=r"the server says nothing \(the archive '/it'\)") as caught:
+            await archive.read("/f")
+        assert caught.value.filename == "/f"
+    assert await archive.read("/f") == b"x"
+
+
+async def test_what_is_fetched_is_bounded() -> None:
+    data = packed_tar({"f": bytes(100_000)}, "w:")
+    with pytest.raises(OSError, match="more than 90000 bytes") as caught:
+        await Archive("/it", io=Memory({"it": data}), max_size=90_000).read_dir("/")
+    assert caught.value.errno == errno.EFBIG
+
+
+class Liar(Memory):
+    """Says that its files are twice as large as they are."""
+
+    @asynccontextmanager
+    async def open(self, path: str) -> AsyncIterator[FileReader]:
+        async with super().open(path) as file:
+            yield Section(file, 2 * file.size)
+
+
+async def test_an_archive_that_did_not_come_whole_is_refused() -> None:
+    archive = Archive("/it", io=Liar({"it": packed_tar({"f": "x"}, "w:")}))
+    with pytest.raises(OSError, match="10240 bytes came instead of 20480"):
+        await archive.read("/f")
+
+
+async def test_an_archive_may_lie_in_an_archive() -> None:
+    inner = packed_zip({"sub": {"f": "deep"}})
+    archive = Archive("/a/in.zip", io=Archive(packed_tar({"a": {"in.zip": inner}}, "w:zst")))
+    assert await archive.read("/sub/f") == b"deep"
+
+
+@pytest.mark.parametrize("mode", ["w:", "w:xz"])
+async def test_what_it_keeps_on_the_disk_is_closed_with_it(mode: Mode) -> None:
+    before = len(os.listdir("/dev/fd"))
+    async with Archive("/it", io=Memory({"it": packed_tar({"f": "x" * 300_000}, mode)})) as archive:
+        async with archive.open("/f") as file:
+            assert await file.read(5) == b"xxxxx"
+        assert len(os.listdir("/dev/fd")) == before + 1
+    assert len(os.listdir("/dev/fd")) == before
+    with pytest.raises(OSError, match="closed file"):
+        await archive.read("/f")
 
 
 def tar_of(*members: tarfile.TarInfo | str, size: int = 0) -> bytes:
@@ -206,9 +293,17 @@ async def piece(archive: Archive) -> bytes:
         return await file.read(1)
 
 
-@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+@pytest.mark.parametrize("mode", MODES[1:])
+async def test_what_becomes_far_larger_is_a_bomb(mode: Mode) -> None:
+    archive = Archive(packed_tar({"bomb": bytes(70 << 20)}, mode))
+    with pytest.raises(OSError, match="more than 200 times its size") as caught:
+        await archive.read_dir("/")
+    assert caught.value.errno == errno.EFBIG
+
+
+@pytest.mark.parametrize("mode", MODES[1:])
 async def test_a_compressed_tar_is_inflated_up_to_the_limit(mode: Mode) -> None:
-    archive = Archive(packed_tar({"bomb": bytes(5_000_000)}, mode), max_file_size=1_000_000)
+    archive = Archive(packed_tar({"bomb": bytes(5_000_000)}, mode), max_size=1_000_000)
     with pytest.raises(OSError) as caught:
         await archive.read_dir("/")
     assert caught.value.errno == errno.EFBIG
@@ -223,14 +318,14 @@ async def test_a_zip_that_lies_about_a_size_is_noticed() -> None:
 
 
 async def test_what_is_cut_off_is_noticed() -> None:
-    for mode in ("w:gz", "w:bz2", "w:xz"):
-        await refused(Archive(packed_tar({"f": "x" * 90_000}, mode)[:-30]))  # type: ignore[arg-type]
+    for mode in MODES[1:]:
+        await refused(Archive(packed_tar({"f": "x" * 90_000}, mode)[:-5]))
     archive = Archive(packed_tar({"f": b"x" * 300_000}, "w:")[:100_000])
     with pytest.raises(OSError, match="not a sound archive"):
         await archive.read("/f")
 
 
-@pytest.mark.parametrize("data", [b"", b"text", b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", bytes(512)])
+@pytest.mark.parametrize("data", [b"", b"text", b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", bytes(512)])
 async def test_what_is_no_archive_is_refused(data: bytes) -> None:
     archive = Archive(data)
     try:
@@ -253,7 +348,12 @@ async def test_headers_that_nest_without_end_are_refused() -> None:
 
 SAMPLES = [
     pack({"a": {"b": "text", "l": Symlink("b")}, "c": Executable("x" * 900)})
-    for pack in (packed_tar, packed_zip, lambda tree: packed_tar(tree, "w:"))
+    for pack in (
+        packed_tar,
+        packed_zip,
+        lambda tree: packed_tar(tree, "w:"),
+        lambda tree: packed_tar(tree, "w:zst"),
+    )
 ]
 
 

@@ -1,0 +1,133 @@
+"""Trees that are known by an index: names and kinds are looked up, contents are read where they lie."""
+
+from __future__ import annotations
+
+import errno
+import os
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import NoReturn, TypeAlias
+
+from aionix.io import EvalIO, FileReader, FileType, is_missing
+from io_backends.memory import Symlink
+
+#: What `read` takes into memory at most.
+MAX_FILE_SIZE = 1 << 30
+MAX_ENTRIES = 1_000_000
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A regular file; `open` is told by which path it was found."""
+
+    size: int
+    executable: bool
+    open: Callable[[str], AbstractAsyncContextManager[FileReader]]
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """A device or a fifo."""
+
+
+Node: TypeAlias = "dict[str, Node] | File | Symlink | Special"
+Directory: TypeAlias = "dict[str, Node]"
+
+
+class Indexed(EvalIO):
+    """All of a backend but the index: `_find`."""
+
+    def __init__(self, max_file_size: int) -> None:
+        self._max_file_size = max_file_size
+
+    @abstractmethod
+    async def _find(self, path: str) -> Node:
+        """The node at a path whose parents are free of links."""
+
+    async def read(self, path: str) -> bytes:
+        async with self.open(path) as file:
+            return await _read_all(file)
+
+    async def read_dir(self, path: str) -> dict[str, FileType]:
+        node = await self._follow(path)
+        if not isinstance(node, dict):
+            fail(errno.ENOTDIR, path)
+        return {name: _kind(entry) for name, entry in node.items()}
+
+    async def file_type(self, path: str) -> FileType:
+        return _kind(await self._at(path))
+
+    async def read_link(self, path: str) -> str:
+        node = await self._at(path)
+        if not isinstance(node, Symlink):
+            fail(errno.EINVAL, path)
+        return node.target
+
+    async def is_executable(self, path: str) -> bool:
+        node = await self._at(path)
+        return isinstance(node, File) and node.executable
+
+    @asynccontextmanager
+    async def open(self, path: str) -> AsyncIterator[FileReader]:
+        node = await self._follow(path)
+        if isinstance(node, dict):
+            fail(errno.EISDIR, path)
+        if not isinstance(node, File):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        if node.size > self._max_file_size:
+            fail(errno.EFBIG, path)
+        async with node.open(path) as file:
+            yield file
+
+    async def _at(self, path: str) -> Node:
+        """The node at `path` itself, its parents' links followed."""
+        parent, _, name = path.rpartition("/")
+        return await self._find((await self.resolve(parent)).rstrip("/") + "/" + name)
+
+    async def _follow(self, path: str) -> Node:
+        return await self._find(await self.resolve(path))
+
+    async def _link_target(self, path: str) -> str | None:
+        try:
+            node = await self._find(path)
+        except OSError as error:
+            if not is_missing(error):
+                raise
+            return None
+        return node.target if isinstance(node, Symlink) else None
+
+
+def find(root: Node, path: str) -> Node:
+    """The node at a path, below `root`, whose parents are free of links."""
+    node = root
+    for name in path.split("/"):
+        if not name:
+            continue
+        if not isinstance(node, dict):
+            fail(errno.ENOTDIR, path)
+        if name not in node:
+            fail(errno.ENOENT, path)
+        node = node[name]
+    return node
+
+
+def fail(code: int, path: str) -> NoReturn:
+    raise OSError(code, os.strerror(code), path)
+
+
+async def _read_all(file: FileReader) -> bytes:
+    pieces = []
+    while piece := await file.read(_PIECE):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _kind(node: Node) -> FileType:
+    if isinstance(node, dict):
+        return FileType.DIRECTORY
+    if isinstance(node, Symlink):
+        return FileType.SYMLINK
+    return FileType.REGULAR if isinstance(node, File) else FileType.UNKNOWN
