@@ -9,7 +9,9 @@ import sys
 import time
 import traceback
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import suppress
 from email.utils import formatdate
+from random import Random
 
 import anyio
 import httpx2
@@ -342,6 +344,7 @@ async def test_gzip_is_understood_and_nothing_else() -> None:
     for body, encoding, code in (
         (packed[:-4], "gzip", errno.EPROTO),
         (packed + b"x", "gzip", errno.EPROTO),
+        (packed + packed, "gzip", errno.EPROTO),
         (b"text", "gzip", errno.EPROTO),
         (packed, "br", errno.EPROTO),
         (packed, "gzip, gzip", errno.EPROTO),
@@ -353,6 +356,18 @@ async def test_gzip_is_understood_and_nothing_else() -> None:
 async def test_a_bomb_is_not_inflated() -> None:
     bomb = Reply(gzip.compress(bytes(50_000_000)), headers={"content-encoding": "gzip"})
     await failing(lambda _: bomb, errno.EFBIG, "more than 1000000 bytes", max_file_size=1_000_000)
+
+
+async def test_gzip_that_never_says_anything_ends() -> None:
+    async def nothing() -> AsyncGenerator[bytes]:
+        yield gzip.compress(b"")[:10]
+        while True:
+            yield b"\0\0\0\xff\xff" * 10_000  # stored blocks of no bytes
+
+    def handler(request: Request) -> Reply:
+        return Reply(nothing(), headers={"content-encoding": "gzip"})
+
+    await failing(handler, errno.EPROTO, "gzip", max_file_size=1_000_000)
 
 
 async def test_a_file_without_end_is_too_large() -> None:
@@ -559,6 +574,32 @@ async def test_a_large_file_is_compared_at_its_end() -> None:
 
 
 # The rest.
+
+
+async def test_no_cookie_is_kept() -> None:
+    async with serve(lambda _: Reply(b"x", headers={"set-cookie": "a=b; Path=/"})) as server, Http(server.url) as io:
+        await io.read("/f")
+        await io.read("/g")
+        assert "cookie" not in server.requests[1].headers
+
+
+async def test_damaged_answers_are_read_or_refused() -> None:
+    sound = b"HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    body = gzip.compress(b'<a href="f">f</a><a href="d/">d</a>')
+    random = Random(5)
+
+    def damaged(request: Request) -> Reply:
+        data = bytearray(sound % len(body) + body)
+        for _ in range(random.randrange(1, 4)):
+            data[random.randrange(len(data))] = random.randrange(256)
+        return Reply(bytes(data), raw=True)
+
+    async with serve(damaged) as server:
+        for layout in [None, Autoindex(), Manifest()] * 40:
+            async with Http(server.url, layout, attempts=1, timeout=1) as io:
+                for look in (io.read, io.file_type):
+                    with suppress(OSError):
+                        await look("/f")
 
 
 async def test_it_is_open_inside_of_its_block_only() -> None:

@@ -6,9 +6,12 @@ import errno
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -255,6 +258,32 @@ async def test_a_page_of_gitlab_is_followed_by_the_next() -> None:
     async with serve(GitLabForge(tree)) as server, Http(server.url + "/api/v4", GitLab("g/p", "main")) as io:
         assert len(await io.read_dir("/")) == 35
         assert server.counts["/api/v4/projects/g/p/repository/tree"] == 4
+
+
+@contextmanager
+def python_server(directory: Path) -> Iterator[str]:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *arguments: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(directory))) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("layout", [Plain(), Autoindex()], ids=str)
+async def test_the_server_of_the_standard_library_is_understood(layout: Layout, tmp_path: Path) -> None:
+    write_tree(tmp_path, {**TREE, "a b%c": {"ü": "x"}, "default.nix": "import ./lib"})
+    with python_server(tmp_path) as url:
+        async with Http(url, layout) as io:
+            assert str(await aionix.evaluate_file("/default.nix", io=io)) == "40"
+            assert await io.read("/a b%c/ü") == b"x"
+            assert await io.file_type("/other") is FileType.DIRECTORY
+            assert not await io.path_exists("/other/none")
+            if isinstance(layout, Autoindex):
+                assert set(await io.read_dir("/")) == {"a b%c", "default.nix", "lib", "other"}
 
 
 async def test_plain_servers_are_not_listed_and_say_so() -> None:

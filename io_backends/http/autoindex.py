@@ -43,21 +43,20 @@ async def _list(client: Client, url: str) -> Mapping[str, Node]:
     listing = await client.document(url)
     is_json = listing.content_type.partition(";")[0].strip().lower() == "application/json"
     names = _json_names if is_json else partial(_html_names, url)
-    found = await client.understood(lambda data: _bounded(names(data), client.max_entries), listing.body)
-    return {name: _node(client, url, name, is_directory) for name, is_directory in found.items()}
+    return await client.understood(lambda data: _nodes(client, url, names(data)), listing.body)
 
 
-def _node(client: Client, url: str, name: str, is_directory: bool) -> Node:
-    below = url + quoted(name, safe="")
-    return _directory(client, below + "/") if is_directory else File(below)
-
-
-def _bounded(names: Iterator[tuple[str, bool]], limit: int) -> dict[str, bool]:
-    found: dict[str, bool] = {}
+def _nodes(client: Client, url: str, names: Iterator[tuple[str, bool]]) -> Mapping[str, Node]:
+    """The entries of the directory at `url`; a name may be linked more than once."""
+    found: dict[str, Node] = {}
     for name, is_directory in names:
-        found[name] = is_directory or found.get(name, False)
-        if len(found) > limit:
-            raise ValueError(f"more than {limit} entries")
+        below = url + quoted(name, safe="")
+        if is_directory:
+            found[name] = _directory(client, below + "/")
+        else:
+            found.setdefault(name, File(below))
+        if len(found) > client.max_entries:
+            raise ValueError(f"more than {client.max_entries} entries")
     return found
 
 

@@ -38,9 +38,10 @@ class Http(EvalIO):
     port, from http: to https: but not back, and to `redirect_hosts` ("host" or "host:port"), which are
     trusted to be what their name says; to nowhere else.
 
-    A request that has no answer within `timeout` seconds, breaks off, or is answered by 429, 500, 502, 503 or
-    504 is made again, `attempts` times in all, after growing pauses with jitter, or after what `Retry-After`
-    says if that is at most `patience` seconds; once these are over no other attempt begins.
+    A request that has no answer within `timeout` seconds (or gets less than 1 KiB a second after these),
+    breaks off, or is answered by 429, 500, 502, 503 or 504 is made again, `attempts` times in all, after
+    growing pauses with jitter, or after what `Retry-After` says if that is at most `patience` seconds; once
+    these are over no other attempt begins.
 
     Failures are OSErrors: ENOENT for 404 and 410; EACCES for 401, 403 and a redirect that is not allowed;
     ELOOP for too many of them; ETIMEDOUT, ECONNREFUSED, ECONNRESET; ESTALE for a file that changed while it

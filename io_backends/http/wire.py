@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -133,6 +134,7 @@ class Wire:
     def _client(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
             verify=_certificates(),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept
             transport=self._transport,
             timeout=self._timeout,
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=self._connections),
@@ -269,7 +271,7 @@ class Wire:
             raise self._error(errno.EPROTO, "the answer is in a content encoding that was not asked for")
         pieces = self._pieces(response)
         whole = bytearray()
-        async with aclosing(pieces if encoding == "identity" else _inflated(pieces)) as decoded:
+        async with aclosing(pieces if encoding == "identity" else _inflated(pieces, limit)) as decoded:
             async for piece in decoded:
                 whole += piece
                 if len(whole) > limit:
@@ -332,16 +334,21 @@ def _certificates() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-async def _inflated(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Decompresses gzip a bounded piece at a time; zlib.error if it is damaged or cut off."""
+async def _inflated(pieces: AsyncGenerator[bytes], limit: int) -> AsyncGenerator[bytes]:
+    """Decompresses gzip a bounded piece at a time. zlib.error if it is damaged or cut off, or if what was
+    worth `limit` bytes at most has become more by being compressed."""
     inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    taken = 0
     async with aclosing(pieces):
         async for piece in pieces:
-            while piece:
+            taken += len(piece)
+            while piece and not inflater.eof:
                 yield inflater.decompress(piece, _INFLATED)
                 piece = inflater.unconsumed_tail
                 await anyio.lowlevel.checkpoint()
-    if not inflater.eof or inflater.unused_data:
+            if piece or inflater.unused_data or taken > limit + _DRAINED:
+                raise zlib.error
+    if not inflater.eof:
         raise zlib.error
 
 
