@@ -15,6 +15,7 @@ import anyio.to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from aionix.io import EvalIO
+from io_backends.threaded import forget_origin
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -66,6 +67,7 @@ class Bridged(EvalIO):
                     return await self._bridge.run(function, path)
                 except self.faults as error:
                     told = self._told(error)
+            forget_origin(told)
             told.filename = path
             raise told
         raise OSError(errno.ETIMEDOUT, f"{self.name}: no answer within {self._timeout:g} s", path)

@@ -228,8 +228,15 @@ def _told(path: str, function: Callable[[str], T]) -> T:
     try:
         return function(path)
     except OSError as error:
+        forget_origin(error)
         error.filename = path  # not a name that is the medium's own
         raise
+
+
+def forget_origin(error: OSError) -> None:
+    """Drops the errors that led to it, whose words may have credentials, and the frames, which may hold
+    what is to be closed."""
+    error.__context__ = error.__cause__ = error.__traceback__ = None
 
 
 def read_up_to(stream: Stream, count: int) -> bytes:
