@@ -324,6 +324,8 @@ async def test_a_server_that_hangs_is_given_up(handler: Handler) -> None:
         Reply(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", raw=True),
         Reply(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", raw=True),
         Reply(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 500_000, raw=True),
+        Reply(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nabc", raw=True),
+        Reply(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 5000 + b"\r\nab", raw=True),
         Reply(b"SSH-2.0-x\r\n", raw=True),
         Reply(b"", raw=True),
     ],
@@ -410,7 +412,7 @@ async def test_redirects_without_end_are_a_loop() -> None:
     ],
 )
 async def test_redirects_lead_nowhere_else(location: str) -> None:
-    await failing(lambda _: redirect(location), errno.EACCES, "redirects to", "not allowed")
+    await failing(lambda _: redirect(location), errno.EACCES, "leads to", "not allowed")
 
 
 @pytest.mark.parametrize("location", ["http://[", "http://a:b:c/", "http://h:99999999/", "\x7f" * 9, "x" * 70_000])
@@ -425,6 +427,12 @@ async def test_another_port_of_loopback_is_another_server() -> None:
     async with serve(Files({"f": "secret"})) as other:
         await failing(lambda _: redirect(other.url + "/f"), errno.EACCES, "not allowed")
         assert other.requests == []
+
+
+async def test_a_link_is_followed_by_nobody_who_reads_a_file() -> None:
+    reply = Reply(b"x", headers={"link": '<http://10.0.0.1/>; rel="next"'})
+    async with serve(lambda _: reply) as server, Http(server.url) as io:
+        assert await io.read("/f") == b"x"
 
 
 async def test_a_host_that_is_allowed_gets_no_credentials() -> None:
@@ -620,10 +628,11 @@ async def test_a_transport_of_ones_own_stays_open() -> None:
         assert server.connections == 1
 
 
-@pytest.mark.parametrize("url", ["file:///etc", "ftp://h/", "h/path", "http:///x", "http://h/?token=x", "https://h/#x"])
+@pytest.mark.parametrize("url", ["file:///etc", "ftp://h/", "h/path", "http:///x", "http://h/?token=x", "https://h/#x", "http://u:pass:word@h:x/"])
 def test_a_url_must_be_one_of_a_server(url: str) -> None:
-    with pytest.raises(ValueError, match="the URL must be"):
+    with pytest.raises(ValueError, match="the URL must be") as caught:
         Http(url)
+    assert "pass" not in str(caught.value)
 
 
 async def test_an_evaluation_tells_what_went_wrong_where() -> None:

@@ -87,7 +87,7 @@ class Client:
             raise self.error(errno.EIO, f"there is no listing at {url}")
         if answer.body is None:
             raise self.error(errno.EFBIG, f"a listing of more than {self._max_listing_size} bytes")
-        return Listing(answer.body, answer.content_type, answer.next_page)
+        return Listing(answer.body, answer.content_type, self._wire.next_page(answer))
 
     async def part(self, url: str, accept: str, start: int, size: int, validator: str | None) -> Answer:
         """Bytes of a file, asked for as a range; 200 if the server gives all, or it has another validator."""

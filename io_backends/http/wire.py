@@ -57,6 +57,7 @@ class Answer:
 
     `body` is None if it is longer than was asked for. `size` is the content's, if it is known. `span`, of a
     206, is where the part begins, where it ends, and the size of the whole; of a 416, only the last is told.
+    `url` is where the answer came from in the end, `link` what it says is the next page.
     """
 
     status: int
@@ -66,7 +67,8 @@ class Answer:
     etag: str | None = None
     modified: str | None = None
     content_type: str = ""
-    next_page: str | None = None
+    url: str = ""
+    link: str | None = None
 
     @property
     def is_file(self) -> bool:
@@ -104,9 +106,7 @@ class Wire:
         attempts: int,
         patience: float,
     ) -> None:
-        given = httpx2.URL(url)
-        if given.scheme not in ("http", "https") or not given.host or given.query or given.fragment:
-            raise ValueError("the URL must be http: or https:, with a host, and without `?` and `#`")
+        given = _base(url)
         if given.username or given.password:
             auth = auth or (given.username, given.password)
         self.base = given.copy_with(userinfo=b"")
@@ -128,6 +128,7 @@ class Wire:
 
     async def close(self) -> None:
         http, self._http = self._http, None
+        self._limiters.clear()  # they belong to this event loop
         if http is not None and self._transport is None:
             await http.aclose()
 
@@ -155,6 +156,15 @@ class Wire:
         except _PassingError as error:
             raise OSError(error.errno, error.strerror) from None
         raise AssertionError("stamina tries at least once")
+
+    def next_page(self, answer: Answer) -> str | None:
+        """The URL of the page that follows; it must be one that could be redirected to."""
+        if answer.link is None:
+            return None
+        target = self._redirect(httpx2.URL(answer.url), answer.link)
+        if isinstance(target, Answer):
+            raise self._error(errno.EPROTO, "the next page is none")
+        return str(target)
 
     def _again(self, error: Exception) -> bool | float:
         """Is it worth another attempt; if the server says so, when?"""
@@ -227,11 +237,11 @@ class Wire:
         try:
             target = url.join(location).copy_with(userinfo=b"", fragment=None)
         except (httpx2.InvalidURL, ValueError):
-            raise self._error(errno.EPROTO, "it redirects to what is no URL") from None
+            raise self._error(errno.EPROTO, "it leads to what is no URL") from None
         if unquote_to_bytes(target.path) == unquote_to_bytes(url.path) + b"/":
             return Answer(DIRECTORY)  # and not followed, so any host may be named
         if not self._may_redirect(target):
-            raise self._error(errno.EACCES, f"it redirects to {_place(target)}, which is not allowed")
+            raise self._error(errno.EACCES, f"it leads to {_place(target)}, which is not allowed")
         return target
 
     def _may_redirect(self, url: httpx2.URL) -> bool:
@@ -247,7 +257,6 @@ class Wire:
         encoding = response.headers.get("content-encoding", "identity").lower()
         length = response.headers.get("content-length", "") if encoding == "identity" else ""
         size = int(length) if length.isdecimal() else None
-        link = response.links.get("next", {}).get("url")
         return Answer(
             response.status_code,
             None if size is not None and size > limit else await self._body(response, encoding, limit),
@@ -256,14 +265,9 @@ class Wire:
             response.headers.get("etag"),
             response.headers.get("last-modified"),
             response.headers.get("content-type", ""),
-            None if link is None else self._next_page(url, link),
+            str(url),
+            response.links.get("next", {}).get("url"),
         )
-
-    def _next_page(self, url: httpx2.URL, link: str) -> str:
-        target = self._redirect(url, link)
-        if isinstance(target, Answer):
-            raise self._error(errno.EPROTO, "its next page is none")
-        return str(target)
 
     async def _body(self, response: httpx2.Response, encoding: str, limit: int) -> bytes | None:
         self._check_framing(response)
@@ -374,6 +378,14 @@ async def _drop_challenge(response: httpx2.Response) -> None:
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         await response.stream.aclose()  # type: ignore[union-attr]  # it is an asynchronous one
         response.stream = httpx2.ByteStream(b"")
+
+
+def _base(url: str) -> httpx2.URL:
+    with suppress(httpx2.InvalidURL):  # which would say what part is wrong, perhaps a password
+        base = httpx2.URL(url)
+        if base.scheme in ("http", "https") and base.host and not base.query and not base.fragment:
+            return base
+    raise ValueError("the URL must be http: or https:, with a host, and without `?` and `#`")
 
 
 def _origin(url: httpx2.URL) -> _Origin:
