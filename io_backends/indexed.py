@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import NoReturn, TypeAlias
+from typing import Generic, NoReturn, TypeAlias, TypeVar
 
 from aionix.io import EvalIO, FileReader, FileType, is_missing
 from io_backends.memory import Symlink
@@ -35,17 +35,49 @@ class Special:
 
 Node: TypeAlias = "dict[str, Node] | File | Symlink | Special"
 Directory: TypeAlias = "dict[str, Node]"
+N = TypeVar("N")
 
 
-class Indexed(EvalIO):
+class Linked(EvalIO, Generic[N]):
+    """A backend that finds what is at a path free of links; they are followed here."""
+
+    @abstractmethod
+    async def _find(self, path: str) -> N:
+        """The node at a path whose parents are free of links."""
+
+    @abstractmethod
+    async def _target(self, node: N) -> str | None:
+        """Where a link leads; None for what is no link."""
+
+    async def read_link(self, path: str) -> str:
+        target = await self._target(await self._at(path))
+        if target is None:
+            fail(errno.EINVAL, path)
+        return target
+
+    async def _at(self, path: str) -> N:
+        """The node at `path` itself, its parents' links followed."""
+        parent, _, name = path.rpartition("/")
+        return await self._find((await self.resolve(parent)).rstrip("/") + "/" + name)
+
+    async def _follow(self, path: str) -> N:
+        return await self._find(await self.resolve(path))
+
+    async def _link_target(self, path: str) -> str | None:
+        try:
+            return await self._target(await self._find(path))
+        except OSError as error:
+            if is_missing(error):
+                return None
+            error.filename = error.filename or path
+            raise
+
+
+class Indexed(Linked[Node]):
     """All of a backend but the index: `_find`."""
 
     def __init__(self, max_file_size: int) -> None:
         self._max_file_size = max_file_size
-
-    @abstractmethod
-    async def _find(self, path: str) -> Node:
-        """The node at a path whose parents are free of links."""
 
     async def read(self, path: str) -> bytes:
         async with self.open(path) as file:
@@ -59,12 +91,6 @@ class Indexed(EvalIO):
 
     async def file_type(self, path: str) -> FileType:
         return _kind(await self._at(path))
-
-    async def read_link(self, path: str) -> str:
-        node = await self._at(path)
-        if not isinstance(node, Symlink):
-            fail(errno.EINVAL, path)
-        return node.target
 
     async def is_executable(self, path: str) -> bool:
         node = await self._at(path)
@@ -82,21 +108,7 @@ class Indexed(EvalIO):
         async with node.open(path) as file:
             yield file
 
-    async def _at(self, path: str) -> Node:
-        """The node at `path` itself, its parents' links followed."""
-        parent, _, name = path.rpartition("/")
-        return await self._find((await self.resolve(parent)).rstrip("/") + "/" + name)
-
-    async def _follow(self, path: str) -> Node:
-        return await self._find(await self.resolve(path))
-
-    async def _link_target(self, path: str) -> str | None:
-        try:
-            node = await self._find(path)
-        except OSError as error:
-            if not is_missing(error):
-                raise
-            return None
+    async def _target(self, node: Node) -> str | None:
         return node.target if isinstance(node, Symlink) else None
 
 

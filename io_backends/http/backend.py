@@ -8,19 +8,20 @@ from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from aionix.io import MAX_PATH, EvalIO, FileReader, FileType, is_missing
+from aionix.io import MAX_PATH, FileReader, FileType
 from io_backends.http.client import LARGE, Client
 from io_backends.http.digests import Checked, check
-from io_backends.http.nodes import Directory, File, Layout, Link, Node, fail
+from io_backends.http.nodes import Directory, File, Layout, Link, Node
 from io_backends.http.plain import Plain
 from io_backends.http.ranges import open_part
 from io_backends.http.wire import Auth, Headers, Wire
+from io_backends.indexed import Linked, fail
 
 if TYPE_CHECKING:
     import httpx2
 
 
-class Http(EvalIO):
+class Http(Linked[Node]):
     """The files below `url` on an HTTP or HTTPS server, whose root is `/`.
 
         async with Http("https://example.org/configs") as io:
@@ -124,10 +125,7 @@ class Http(EvalIO):
 
     async def read_link(self, path: str) -> str:
         with _about(path):
-            node = await self._at(path)
-            if not isinstance(node, Link):
-                fail(errno.EINVAL, path)
-            return await self._target(node)
+            return await super().read_link(path)
 
     async def is_executable(self, path: str) -> bool:
         with _about(path):
@@ -167,25 +165,19 @@ class Http(EvalIO):
     async def resolve(self, path: str) -> str:
         return await super().resolve(path) if self._tree.links else path
 
-    async def _link_target(self, path: str) -> str | None:
-        try:
-            with _about(path):
-                node = await self._tree.find(path)
-        except OSError as error:
-            if not is_missing(error):
-                raise
+    async def _find(self, path: str) -> Node:
+        return await self._tree.find(path)
+
+    async def _target(self, node: Node) -> str | None:
+        if not isinstance(node, Link):
             return None
-        return await self._target(node) if isinstance(node, Link) else None
+        return node.target if isinstance(node.target, str) else await self._read_target(node.target)
 
-    async def _at(self, path: str) -> Node:
-        """What is at `path` itself, its parents' links followed."""
-        if not self._tree.links:
-            return await self._tree.find(path)
-        parent, _, name = path.rpartition("/")
-        return await self._tree.find((await self.resolve(parent)).rstrip("/") + "/" + name)
-
-    async def _follow(self, path: str) -> Node:
-        return await self._tree.find(await self.resolve(path))
+    async def _read_target(self, file: File) -> str:
+        target = await self._content(file)
+        if not 0 < len(target) <= MAX_PATH or b"\0" in target:
+            raise self._client.error(errno.EINVAL, "the target of a link is not allowed")
+        return target.decode("utf-8", "surrogateescape")
 
     async def _file(self, path: str) -> File:
         node = await self._follow(path)
@@ -194,14 +186,6 @@ class Http(EvalIO):
         if isinstance(node, Link):  # only if it appeared while it was followed
             fail(errno.ELOOP, path)
         return node
-
-    async def _target(self, link: Link) -> str:
-        if isinstance(link.target, str):
-            return link.target
-        target = await self._content(link.target)
-        if not 0 < len(target) <= MAX_PATH or b"\0" in target:
-            raise self._client.error(errno.EINVAL, "the target of a link is not allowed")
-        return target.decode("utf-8", "surrogateescape")
 
     async def _content(self, file: File) -> bytes:
         content = await self._client.content(file.url, file.accept)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from aionix.io import MAX_PATH
+from io_backends.indexed import fail
 from io_backends.once import Once
 
 if TYPE_CHECKING:
@@ -164,7 +164,3 @@ def checked_name(name: str) -> str:
     if name in ("", ".", "..") or "/" in name or "\0" in name or len(name) > MAX_PATH:
         raise ValueError(f"the name {name[:99]!r} is not allowed")
     return name
-
-
-def fail(code: int, path: str) -> NoReturn:
-    raise OSError(code, os.strerror(code), path)

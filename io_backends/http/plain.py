@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from io_backends.http.client import Client
-from io_backends.http.nodes import Directory, File, Node, Tree, fail
+from io_backends.http.nodes import Directory, File, Node, Tree
+from io_backends.indexed import fail
 
 
 @dataclass(frozen=True, slots=True)
