@@ -48,9 +48,10 @@ from aionix.syntax.tables import load as load_tables
 from aionix.value import NixValue
 from aionix.values.convert import from_python
 from aionix.values.deep import force_deep
+from aionix.values.output import check_output
 from aionix.values.paths import clean
 from aionix.values.thunk import Thunk, Value, force, native
-from aionix.vm.account import Account, Budget, Usage, charged
+from aionix.vm.account import Account, Budget, Usage, charged, current_account
 from aionix.vm.backend import Backend
 from aionix.vm.dependencies import Access, Trail, asking
 from aionix.vm.engine import FUEL, Engine, Translate
@@ -464,6 +465,7 @@ class Evaluation:
         value = force(value)
         if self._mode == "strict":
             force_deep(value)
+        check_output(value, current_account().budget.output)
         return value
 
     def _compiled(self, expr: Expr, source: Source, base_dir: str, scope: Scope) -> CompileResult:

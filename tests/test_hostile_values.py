@@ -47,7 +47,8 @@ def doubled(step: str, start: str) -> str:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """What may be 2**28 long may be 2**12 long."""
     for module in (limits, arithmetic):
-        monkeypatch.setattr(module, "MAX_STRING", 2**12)
+        monkeypatch.setattr(module, "LARGE", 2**12)
+    monkeypatch.setattr(limits, "MAX_STRING", 2**12)
     monkeypatch.setattr(limits, "MAX_LIST", 2**12)
 
 

@@ -17,6 +17,7 @@ from aionix.builtins.registry import (
 from aionix.errors import MissingAttribute
 from aionix.source import SourceMap, Span
 from aionix.values.attrs import AttrSet, Positions, sorted_names
+from aionix.values.limits import check_list, check_set
 from aionix.values.printing import show_name
 from aionix.values.thunk import Value, current_fiber, force, native
 
@@ -24,12 +25,14 @@ from aionix.values.thunk import Value, current_fiber, force, native
 @builtin("attrNames")
 def attr_names(attrs: AttrSet) -> Value:
     """The names of the set's attributes, sorted by their bytes."""
+    check_list(len(attrs))
     return tuple(sorted_names(attrs))
 
 
 @builtin("attrValues")
 def attr_values(attrs: AttrSet) -> Value:
     """The values of the set's attributes, in the order of their names."""
+    check_list(len(attrs))
     return tuple([attrs[name] for name in sorted_names(attrs)])
 
 
@@ -57,6 +60,7 @@ def has_attr(name: PlainStr, attrs: AttrSet) -> bool:
 def remove_attrs(attrs: AttrSet, names: List) -> Value:
     """The set without the attributes that are listed; names that it does not have do no harm."""
     gone = [name for name in [expect_plain_str(name) for name in names] if name in attrs]
+    check_set(len(attrs))
     result = AttrSet(attrs)
     for name in gone:
         result.pop(name, None)
@@ -130,6 +134,7 @@ def cat_attrs(name: PlainStr, sets: List) -> Value:
 @builtin("intersectAttrs")
 def intersect_attrs(names: AttrSet, attrs: AttrSet) -> Value:
     """The attributes of the second set whose names are in the first set too."""
+    check_set(min(len(names), len(attrs)))
     if len(names) < len(attrs):
         result = AttrSet({name: attrs[name] for name in names if name in attrs})
     else:

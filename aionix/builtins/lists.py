@@ -18,7 +18,7 @@ from aionix.builtins.registry import (
 from aionix.errors import IndexOutOfBounds, InvalidArgument
 from aionix.values.attrs import AttrSet
 from aionix.values.equality import equal_elements
-from aionix.values.limits import MAX_LIST, check_list
+from aionix.values.limits import LARGE, MAX_LIST, check_list, need
 from aionix.values.thunk import Value, force
 
 
@@ -42,6 +42,7 @@ def tail(values: List) -> Value:
     way takes quadratic time."""
     if not values:
         raise IndexOutOfBounds("'builtins.tail' called on an empty list")
+    check_list(len(values))
     return values[1:]
 
 
@@ -189,9 +190,11 @@ def concat_lists(lists: List) -> Value:
                 values = values[1] if values[0] is None else values[0](values)
             if type(values) is not tuple:
                 values = expect_list(values)
-            result += values
             if len(values) > len(longest):
                 longest = values
+            if 8 * len(values) > LARGE:
+                need(16 * (len(result) + len(values)))
+            result += values
             if len(result) > MAX_LIST:
                 check_list(len(result))
     return longest if len(longest) == len(result) else tuple(result)

@@ -41,6 +41,7 @@ def substring(start: int, length: Lazy, text: Lazy) -> str:
     count = expect_int(length)
     whole = coerce_to_string(text)
     end = start + count if count >= 0 else None
+    check_string(len(whole) - start, (whole,))
     part = whole[start:end] if whole.isascii() else from_bytes(to_bytes(whole)[start:end])
     return with_context(part, context_of(whole))
 
@@ -51,7 +52,7 @@ def concat_strings_sep(separator: str, values: List) -> str:
     parts: list[str] = []
     for stretch in stretches(values):
         parts += [coerce_to_string(value) for value in stretch]
-    check_string(sum(map(len, parts)) + len(separator) * (len(parts) - 1))
+    check_string(sum(map(len, parts)) + len(separator) * (len(parts) - 1), [separator, *parts])
     context = context_of(separator).union(*[part.context for part in parts if type(part) is ContextString])
     return with_context(strings.normal(separator.join(parts)), context)
 
@@ -142,7 +143,7 @@ def _replace(text: str, patterns: tuple[str, ...], replacement: Callable[[int], 
 
 
 def _replace_all(text: str, pattern: str, by: str) -> str:
-    check_string(len(text) + text.count(pattern) * (len(by) - len(pattern)))
+    check_string(len(text) + text.count(pattern) * (len(by) - len(pattern)), (text, by))
     return text.replace(pattern, by)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from aionix.errors import ContextError, DivisionByZero, IntegerOverflow, TypeMismatch
 from aionix.values.coercion import coerce_to_string
 from aionix.values.kinds import kind_of, type_error
-from aionix.values.limits import MAX_STRING, check_list, check_string
+from aionix.values.limits import LARGE, check_list, check_string
 from aionix.values.numbers import INT_MAX, INT_MIN
 from aionix.values.paths import Path, clean
 from aionix.values.strings import ContextString, join, normal
@@ -38,8 +38,8 @@ def add(left: Value, right: Value) -> Value:
 
 def concatenate(left: str, right: str) -> str:
     """Two strings without context in a row."""
-    if len(left) + len(right) > MAX_STRING:
-        check_string(len(left) + len(right))
+    if len(left) + len(right) > LARGE:
+        check_string(len(left) + len(right), (left, right))
     result = left + right
     # Lone bytes on both sides of the seam may make a character.
     if left and right and "\udc80" <= left[-1] <= "\udcff" and "\udc80" <= right[0] <= "\udcff":

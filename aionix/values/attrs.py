@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from aionix.source import Span
+from aionix.values.limits import check_set
 from aionix.values.strings import byte_key
 
 # A literal's own table, or the pair (right, left) that `//` made: right is asked first.
@@ -50,6 +51,7 @@ def update(left: AttrSet, right: AttrSet) -> AttrSet:
         return right
     if not right:
         return left
+    check_set(len(left) + len(right))
     result = AttrSet(left)
     result.update(right)
     here, there = getattr(right, "positions", None), getattr(left, "positions", None)

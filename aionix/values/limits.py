@@ -17,21 +17,47 @@ MAX_STRING = 2**28
 MAX_LIST = 2**24
 
 
-def check_string(length: int) -> None:
-    """Raises OutOfMemory for a string that would have `length` characters, if that is too many."""
+#: What is smaller than so many bytes is made without asking whether the evaluation has room for it.
+LARGE = 2**20
+
+
+def check_string(length: int, parts: Iterable[str] = ()) -> None:
+    """Raises OutOfMemory for a string that would have `length` characters, made of `parts`, if that is too
+    many; MemoryExceeded if the evaluation has no room for it."""
     if length > MAX_STRING:
         raise OutOfMemory(f"cannot create string of size {length}, which is over {MAX_STRING}")
+    if length > LARGE:
+        # Up to 4 bytes each, and two more copies while lone bytes are looked for.
+        need(length if all([part.isascii() for part in parts]) else 12 * length)
 
 
 def check_strings(parts: Iterable[str]) -> None:
     """`check_string` for the parts in a row."""
-    check_string(sum(map(len, parts)))
+    check_string(sum(map(len, parts)), parts)
 
 
 def check_list(length: int) -> None:
-    """Raises OutOfMemory for a list that would have `length` elements, if that is too many."""
+    """Raises OutOfMemory for a list that would have `length` elements, if that is too many, MemoryExceeded if
+    the evaluation has no room for it."""
     if length > MAX_LIST:
         raise OutOfMemory(f"cannot create list of size {length}, which is over {MAX_LIST}")
+    if 8 * length > LARGE:
+        need(8 * length)
+
+
+def check_set(size: int) -> None:
+    """Raises MemoryExceeded for a set of so many attributes, if the evaluation has no room for it."""
+    if 100 * size > LARGE:
+        need(100 * size)
+
+
+def need(size: int) -> None:
+    """Raises MemoryExceeded if the evaluation has no room for so many bytes; does nothing outside of one."""
+    try:
+        fiber = current_fiber()
+    except InternalError:
+        return
+    fiber.run.account.need(size)
 
 
 def too_deep() -> StackOverflow:
@@ -66,7 +92,7 @@ class LongText:
         self._pieces.append(piece)
         self._size += len(piece)
         if len(self._pieces) == _STRETCH or self._size > MAX_STRING:
-            check_string(self._size)
+            check_string(self._size, self._pieces)
             # What repeats itself comes in few distinct pieces, but many of them.
             self._finished.append("".join(self._pieces))
             self._pieces.clear()
@@ -74,4 +100,5 @@ class LongText:
 
     def whole(self) -> str:
         """All that was added, in a row."""
+        check_string(self._size, self._pieces)
         return "".join([*self._finished, *self._pieces])

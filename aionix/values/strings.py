@@ -98,7 +98,7 @@ def join(parts: Sequence[str]) -> str:
         size += len(part)
         if type(part) is not str:
             without_context = False
-    check_string(size)
+    check_string(size, parts)
     text = normal("".join(parts))
     if without_context:
         return text

@@ -33,11 +33,20 @@ Entry: TypeAlias = Callable[[Thunk], Value]
 T = TypeVar("T")
 
 
+class Account(Protocol):
+    """What an evaluation may use."""
+
+    def need(self, size: int) -> None:
+        """Something of about `size` bytes is to be made; raises MemoryExceeded."""
+
+
 class Run(Protocol):
     """An evaluation in progress: the identity that blackholes remember."""
 
     @property
     def sources(self) -> SourceMap: ...
+    @property
+    def account(self) -> Account: ...
 
 
 class Fiber(Protocol):

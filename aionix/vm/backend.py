@@ -18,6 +18,9 @@ from aionix.vm.run import current_trails
 
 T = TypeVar("T")
 
+#: Bytes that are read at once where there is a bound for them.
+_PIECE = 1 << 20
+
 
 class Backend(EvalIO):
     """Hands everything on to `io`.
@@ -31,9 +34,21 @@ class Backend(EvalIO):
 
     async def read(self, path: str) -> bytes:
         with self._asked("read", path, Access.READ) as account:
+            if account.budget.io_bytes is not None:
+                return await self._read_bounded(path, account)
             data = _checked(bytes, await self._io.read(path))
             account.read(len(data))
             return data
+
+    async def _read_bounded(self, path: str, account: Account) -> bytes:
+        """In pieces: what is too much is not waited for, nor kept."""
+        pieces = []
+        async with self._io.open(path) as reader:
+            file = _Counted(reader, account)
+            account.expect(file.size)
+            while piece := await file.read(_PIECE):
+                pieces.append(piece)
+        return b"".join(pieces)
 
     async def read_dir(self, path: str) -> dict[str, FileType]:
         with self._asked("read_dir", path, Access.LISTED):
@@ -146,7 +161,7 @@ class _Counted:
         return self._reader.size
 
     async def read(self, count: int) -> bytes:
-        data = await self._reader.read(count)
+        data = _checked(bytes, await self._reader.read(count))
         self._account.read(len(data), first=False)
         return data
 

@@ -49,7 +49,7 @@ class Fiber:
     def __init__(self, run: Run, function: Callable[[], object], depth: int) -> None:
         self.run = run
         self.depth = depth
-        self._limit = min(depth + CALLS_PER_FIBER, run.machine.max_depth)
+        self._limit = min(depth + CALLS_PER_FIBER, run.max_depth)
         self._stack = greenlet(lambda _: Done(function()))
         self._stack.fiber = self  # type: ignore[attr-defined]  # how current_fiber() finds it
 
@@ -72,6 +72,7 @@ class Fiber:
             stack.gr_context = hub.gr_context
         machine.run, machine.depth, machine.limit = self.run, self.depth, self._limit
         machine.ticks = self.run.ticks
+        self.run.account.begin_turn()
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(DEEP)
         try:
@@ -80,6 +81,7 @@ class Fiber:
             sys.setrecursionlimit(limit)
             self.depth = machine.depth
             self.run.ticks = machine.ticks
+            self.run.account.end_turn()
             machine.run = None
 
     def suspend(self, awaitable: Awaitable[T]) -> T:
@@ -114,10 +116,10 @@ class Fiber:
     def deeper(self, function: Callable[[], Value]) -> Value:
         """`function()`, for which this fiber is too deep: on a fiber of its own."""
         machine = self.run.machine
-        if machine.depth >= machine.max_depth:
+        if machine.depth >= self.run.max_depth:
             raise machine.overflow()
         # A loop at just this depth should not change fibers at every turn.
-        self._limit = min(self._limit + CALLS_PER_FIBER // 8, machine.max_depth)
+        self._limit = min(self._limit + CALLS_PER_FIBER // 8, self.run.max_depth)
         parent = self._stack.parent
         assert parent is not None
         return parent.switch(InFiber(function))

@@ -83,6 +83,7 @@ class Machine:
         fiber.run.account.step(CALLS_PER_LOOK)
         self.ticks = CALLS_PER_LOOK
         if perf_counter() > self.slice_end:
+            fiber.run.account.need(0)
             fiber.yield_to_event_loop()
 
     def overflow(self) -> StackOverflow:

@@ -65,12 +65,16 @@ class Run:
     is forcing the thunk that it awaits.
     """
 
-    __slots__ = ("_awaited", "_begun", "_parent", "_watched", "account", "frames", "host", "machine", "ticks")
+    __slots__ = (
+        "_awaited", "_begun", "_parent", "_watched", "account", "frames", "host", "machine", "max_depth",
+        "ticks",
+    )  # fmt: skip
 
     def __init__(self, machine: Machine, host: Host) -> None:
         self.machine = machine
         self.host = host
         self.account = current_account()
+        self.max_depth = min(machine.max_depth, self.account.depth)
         self.ticks = CALLS_PER_LOOK
         self.frames: list[Fiber | Coroutine[object, object, object]] = []
         self._awaited: Thunk | None = None
@@ -129,7 +133,7 @@ class Run:
                 else:
                     # A coroutine is always on top of the fiber that called it: one more call.
                     depth = cast(Fiber, frames[-2]).depth + 1
-                if depth > self.machine.max_depth:
+                if depth > self.max_depth:
                     error = self.machine.overflow()
                 else:
                     frames.append(Fiber(self, asked.function, depth))
