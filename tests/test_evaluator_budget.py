@@ -41,7 +41,7 @@ async def error_of(code: str, budget: Budget, evaluation: Evaluation | None = No
     return error
 
 
-LARGE_TEXT = 'builtins.stringLength (builtins.concatStringsSep "0123456789" (builtins.genList (n: "") 4000000))'
+LARGE_TEXT = 'let d = n: s: if n == 0 then s else d (n - 1) (s + s); in builtins.stringLength (d 25 "a")'
 
 EXCEEDED: list[tuple[str, Budget, type[NixError], str]] = [
     (f"({FIB}) 20", Budget(steps=2000), StepsExceeded, "E052"),
