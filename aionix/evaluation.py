@@ -58,7 +58,7 @@ from aionix.vm.engine import FUEL, Engine, Translate
 from aionix.vm.fiber import running
 from aionix.vm.host import Host
 from aionix.vm.imports import File, Imports, Scope
-from aionix.vm.machine import Machine
+from aionix.vm.machine import AHEAD, Machine
 from aionix.vm.run import Run, use
 from aionix.vm.search_path import parse_search_path, split_nix_path
 from aionix.vm.store_files import StoreFiles
@@ -98,6 +98,7 @@ def _trace_to_stderr(message: str) -> None:
 
 def _guarded(sink: Callable[[str], None]) -> Callable[[str], None]:
     def trace(message: str) -> None:
+        running().wait_for_turn()
         try:
             sink(message)
         except Exception as error:
@@ -152,6 +153,7 @@ class EvaluationBuilder:
         self._pure = False
         self._search_path: list[str] = []
         self._max_call_depth = MAX_CALL_DEPTH
+        self._ahead = AHEAD
         self._mode: Mode = "lazy"
         self._env: dict[str, object] = {}
         self._builtins: list[Spec] = []
@@ -182,6 +184,17 @@ class EvaluationBuilder:
     def max_call_depth(self, depth: int) -> Self:
         """How many calls may be nested before the evaluation fails with a stack overflow."""
         self._max_call_depth = depth
+        return self
+
+    def ahead(self, count: int) -> Self:
+        """How many values an evaluation may be working on, while it waits, besides the one that is due.
+
+        What is sure to be evaluated (elements of a list that is concatenated, attributes of a derivation,
+        everything in strict mode or in JSON) then does not wait for what comes before it: 64 unless
+        told. Values, errors, and the order of traces are those of one after the other, which 0 means.
+        A builtin of your own may be called for a value that, after an error, is not needed.
+        """
+        self._ahead = count
         return self
 
     def mode(self, mode: Mode) -> Self:
@@ -297,7 +310,9 @@ class Evaluation:
             abort_on_warn=settings._abort_on_warn,
             features=settings._features,
         )
-        self.machine = Machine(settings._max_call_depth)
+        # Observers are told of one thing after the other.
+        ahead = settings._ahead if settings._runtime_observer is None else 0
+        self.machine = Machine(settings._max_call_depth, ahead)
         self._engine = Engine(self.machine, settings._runtime_observer, *_tiers(settings._tier))
         self._compiler_observer = settings._compiler_observer
         self._options = settings._parse_options

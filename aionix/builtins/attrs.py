@@ -20,6 +20,7 @@ from aionix.values.attrs import AttrSet, Positions, sorted_names
 from aionix.values.limits import check_list, check_set
 from aionix.values.printing import show_name
 from aionix.values.thunk import Value, current_fiber, force, native
+from aionix.values.walk import begin, end
 
 
 @builtin("attrNames")
@@ -98,6 +99,18 @@ def _flat(positions: Positions) -> dict[str, Span]:
 def list_to_attrs(pairs: List) -> Value:
     """The set with an attribute for each `{ name = ...; value = ...; }` of the list. Of several
     with the same name, the first counts."""
+    walks = begin([iter(pairs)], _parts_of_pair)
+    try:
+        return _attributes(pairs)
+    finally:
+        end(walks)
+
+
+def _parts_of_pair(pair: tuple[Value, ...] | AttrSet) -> tuple[Value, ...]:
+    return (pair["name"],) if isinstance(pair, AttrSet) and "name" in pair else ()
+
+
+def _attributes(pairs: tuple[Value, ...]) -> AttrSet:
     result = AttrSet()
     spans: dict[str, Span] = {}
     for stretch in stretches(pairs):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from aionix.builtins.encode import json_string, to_json
+from aionix.builtins.encode import json_string, parts_of_json, to_json
 from aionix.builtins.hashing import parse_given_hash
 from aionix.builtins.registry import (
     Lazy,
@@ -26,9 +26,10 @@ from aionix.store.hashes import SIZES
 from aionix.store.paths import downstream_placeholder, fixed_output_path, name_problem, placeholder
 from aionix.store.virtual import VirtualStore
 from aionix.values.attrs import AttrSet, sorted_names
-from aionix.values.coercion import coerce_to_string
+from aionix.values.coercion import coerce_to_string, parts_of_text
 from aionix.values.strings import ContextString, context_of, plain, with_context
 from aionix.values.thunk import Value, current_fiber, force
+from aionix.values.walk import begin, end
 from aionix.vm.host import Host
 
 #: `outputHashMode` -> how a hash of that kind is marked in a derivation.
@@ -105,6 +106,19 @@ class _Draft:
         structured = _flag(attributes, "__structuredAttrs")
         ignore_nulls = _flag(attributes, "__ignoreNulls")
         json: list[str] = []
+        parts = parts_of_json if structured else parts_of_text
+        walks = begin([iter(attributes.values())], parts, True)
+        try:
+            self.read_all(attributes, structured, ignore_nulls, json)
+        finally:
+            end(walks)
+        if structured:
+            self.derivation.environment["__json"] = f"{{{','.join(json)}}}"
+        return self.finish()
+
+    def read_all(
+        self, attributes: AttrSet, structured: bool, ignore_nulls: bool, json: list[str]
+    ) -> None:
         for name in sorted_names(attributes):
             if name == "__ignoreNulls":
                 continue
@@ -122,9 +136,6 @@ class _Draft:
                 message = f"while evaluating attribute '{name}' of derivation '{self.name}'"
                 error.add_frame(message, attributes.position_of(name))
                 raise
-        if structured:
-            self.derivation.environment["__json"] = f"{{{','.join(json)}}}"
-        return self.finish()
 
     def read_special(self, name: str, value: Value) -> bool:
         """Was this an attribute that the builder is not told of as such?"""

@@ -5,6 +5,7 @@ Both results carry the contexts of all strings, and of all paths copied to the s
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring
 from types import MethodType
 from typing import cast
@@ -14,7 +15,7 @@ from aionix.builtins.xml import to_xml as to_xml
 from aionix.bytecode.chunk import Lambda
 from aionix.errors import ConversionError, NixError
 from aionix.values.attrs import AttrSet, sorted_names
-from aionix.values.coercion import coerce_to_string
+from aionix.values.coercion import coerce_to_string, parts_of_text
 from aionix.values.functions import Builtin, PartialApplication, call
 from aionix.values.kinds import kind_of
 from aionix.values.limits import LongText, too_deep
@@ -22,6 +23,7 @@ from aionix.values.numbers import json_float
 from aionix.values.paths import Path
 from aionix.values.strings import context_of, to_bytes, with_context
 from aionix.values.thunk import Value, current_fiber, evaluated, force
+from aionix.values.walk import begin, end
 
 #: Values may be nested so deeply in JSON text. C++ Nix 2.26.3 writes 80,000 levels, not 100,000.
 MAX_JSON_NESTING = 90_000
@@ -48,8 +50,19 @@ def to_json(value: Value, *, strict: bool = True) -> str:
     Raises ConversionError for functions and for strings that are not UTF-8.
     """
     writer = _JsonWriter(strict)
-    writer.write(value, 0)
+    walks = begin(writer.levels if strict else [], parts_of_json, True)
+    try:
+        writer.write(value, 0)
+    finally:
+        end(walks)
     return with_context(writer.text.whole(), frozenset(writer.context))
+
+
+def parts_of_json(value: tuple[Value, ...] | AttrSet) -> Iterable[Value]:
+    """What is sure to be forced when `value` is written as JSON."""
+    if isinstance(value, tuple) or "__toString" in value or "outPath" in value:
+        return parts_of_text(value)
+    return value.values()
 
 
 class _JsonWriter:
@@ -59,6 +72,8 @@ class _JsonWriter:
         self.strict = strict
         self.text = LongText()
         self.context: set[str] = set()
+        #: What is still to be forced of the lists and sets that are being written.
+        self.levels: list[Iterator[Value]] = []
 
     def write(self, value: Value, depth: int) -> None:
         value = force(value) if self.strict else evaluated(value)
@@ -93,6 +108,7 @@ class _JsonWriter:
 
     def write_list(self, items: tuple[Value, ...], depth: int) -> None:
         separator = "["
+        self.levels.append(iter(items))
         for index, item in enumerate(items):
             self.text.add(separator)
             separator = ","
@@ -101,6 +117,7 @@ class _JsonWriter:
             except NixError as error:
                 error.add_frame(f"while evaluating list element at index {index}")
                 raise
+        self.levels.pop()
         self.text.add("]" if items else "[]")
 
     def write_attrs(self, attrs: AttrSet, depth: int) -> None:
@@ -113,6 +130,7 @@ class _JsonWriter:
 
     def write_object(self, attrs: AttrSet, depth: int) -> None:
         separator = "{"
+        self.levels.append(iter(attrs.values()))
         for name in sorted_names(attrs):
             self.text.add(f"{separator}{json_string(name)}:")
             separator = ","
@@ -121,6 +139,7 @@ class _JsonWriter:
             except NixError as error:
                 error.add_frame(f"while evaluating attribute '{name}'", attrs.position_of(name))
                 raise
+        self.levels.pop()
         self.text.add("}" if attrs else "{}")
 
 

@@ -20,6 +20,7 @@ from aionix.values.attrs import AttrSet
 from aionix.values.equality import equal_elements
 from aionix.values.limits import LARGE, MAX_LIST, check_list, need
 from aionix.values.thunk import Value, force
+from aionix.values.walk import FEW, begin, end
 
 
 @builtin("length")
@@ -182,6 +183,16 @@ def foldl(operator: Function, start: Lazy, values: List) -> Value:
 @builtin("concatLists")
 def concat_lists(lists: List) -> Value:
     """The elements of all the lists in a row."""
+    if len(lists) <= FEW:
+        return _in_a_row(lists)
+    walks = begin([iter(lists)])
+    try:
+        return _in_a_row(lists)
+    finally:
+        end(walks)
+
+
+def _in_a_row(lists: tuple[Value, ...]) -> tuple[Value, ...]:
     result: list[Value] = []
     longest: tuple[Value, ...] = ()
     for stretch in stretches(lists):

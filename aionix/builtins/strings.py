@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -11,11 +11,13 @@ from aionix.builtins.loops import stretches
 from aionix.builtins.registry import Coerced, Lazy, List, builtin, expect_int, expect_str
 from aionix.errors import IndexOutOfBounds, InvalidArgument
 from aionix.values import strings
-from aionix.values.coercion import coerce_to_string
+from aionix.values.attrs import AttrSet
+from aionix.values.coercion import coerce_to_string, parts_of_text
 from aionix.values.limits import check_string, check_strings, checkpoint
 from aionix.values.paths import Path
 from aionix.values.strings import ContextString, context_of, from_bytes, to_bytes, with_context
 from aionix.values.thunk import Value
+from aionix.values.walk import FEW, begin, end
 
 
 @builtin("toString")
@@ -49,12 +51,29 @@ def substring(start: int, length: Lazy, text: Lazy) -> str:
 @builtin("concatStringsSep")
 def concat_strings_sep(separator: str, values: List) -> str:
     """The elements as strings in a row, with `separator` between them."""
-    parts: list[str] = []
-    for stretch in stretches(values):
-        parts += [coerce_to_string(value) for value in stretch]
+    parts = _coerced(values) if len(values) <= FEW else _coerced_together(values)
     check_string(sum(map(len, parts)) + len(separator) * (len(parts) - 1), [separator, *parts])
     context = context_of(separator).union(*[part.context for part in parts if type(part) is ContextString])
     return with_context(strings.normal(separator.join(parts)), context)
+
+
+def _coerced(values: tuple[Value, ...]) -> list[str]:
+    parts: list[str] = []
+    for stretch in stretches(values):
+        parts += [coerce_to_string(value) for value in stretch]
+    return parts
+
+
+def _coerced_together(values: tuple[Value, ...]) -> list[str]:
+    walks = begin([iter(values)], _parts_of_element, True)
+    try:
+        return _coerced(values)
+    finally:
+        end(walks)
+
+
+def _parts_of_element(value: tuple[Value, ...] | AttrSet) -> Iterable[Value]:
+    return () if isinstance(value, tuple) else parts_of_text(value)
 
 
 @builtin("baseNameOf")

@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aionix.errors import NotAnAbsolutePath, NotCoercible
 from aionix.values.attrs import AttrSet
 from aionix.values.functions import call
@@ -89,6 +91,13 @@ def _collect_list(items: tuple[Value, ...], parts: list[str], copy: bool, depth:
             parts.append(" ")
         if index & 1023 == 1023:
             checkpoint()
+
+
+def parts_of_text(value: tuple[Value, ...] | AttrSet) -> Iterable[Value]:
+    """What is sure to be forced when `value` is strongly coerced."""
+    if isinstance(value, tuple):
+        return value
+    return (value["outPath"],) if "outPath" in value and "__toString" not in value else ()
 
 
 _STRONG = frozenset({bool, int, float, type(None)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -10,15 +10,19 @@ from aionix.errors import NixError
 from aionix.values.attrs import AttrSet
 from aionix.values.limits import MAX_NESTING, checkpoint, too_deep
 from aionix.values.thunk import Value, force
+from aionix.values.walk import begin, end
+
+_END = object()
+_NAMELESS = repeat("")
 
 
 @dataclass(slots=True)
 class _Level:
-    """A list or set that is being walked through; `name` is the attribute that is due."""
+    """A list or set that is being walked through; of a set, `names` runs along with its `values`."""
 
     attrs: AttrSet | None
-    items: Iterator[tuple[str, Value]]
-    name: str = ""
+    names: Iterator[str]
+    name: str = ""  # of the attribute that is due
 
 
 def force_deep(value: Value) -> Value:
@@ -28,20 +32,24 @@ def force_deep(value: Value) -> Value:
     names: its order is that in which it first met them. It decides which error is met first.
     """
     value = force(value)
-    levels = _open(value)
+    levels: list[_Level] = []
+    values: list[Iterator[Value]] = []
+    _open(value, levels, values)
     seen = {id(value)}
     steps = 0
+    walks = begin(values, contents)
     try:
         while levels:
-            item = next(levels[-1].items, None)
-            if item is None:
+            child = next(values[-1], _END)
+            if child is _END:
                 levels.pop()
+                values.pop()
                 continue
-            levels[-1].name, child = item
+            levels[-1].name = next(levels[-1].names)
             inner = force(child)
             if (type(inner) is tuple or type(inner) is AttrSet) and id(inner) not in seen:
                 seen.add(id(inner))
-                levels += _open(inner)
+                _open(inner, levels, values)
                 if len(levels) > MAX_NESTING:
                     raise too_deep()
             steps += 1
@@ -50,15 +58,23 @@ def force_deep(value: Value) -> Value:
     except NixError as error:
         _add_frames(error, levels)
         raise
+    finally:
+        end(walks)
     return value
 
 
-def _open(value: Value) -> list[_Level]:
+def contents(value: tuple[Value, ...] | AttrSet) -> Iterable[Value]:
+    """The elements, or the values of the attributes."""
+    return value.values() if isinstance(value, AttrSet) else value
+
+
+def _open(value: Value, levels: list[_Level], values: list[Iterator[Value]]) -> None:
     if type(value) is AttrSet:
-        return [_Level(value, iter(value.items()))]
-    if type(value) is tuple:
-        return [_Level(None, zip(repeat(""), value))]
-    return []
+        levels.append(_Level(value, iter(value)))
+        values.append(iter(value.values()))
+    elif type(value) is tuple:
+        levels.append(_Level(None, _NAMELESS))
+        values.append(iter(value))
 
 
 def _add_frames(error: NixError, levels: list[_Level]) -> None:

@@ -8,6 +8,8 @@ pair that CPython has (creation 32 ns; a slotted class 268). No other value is a
     [blackhole, run]   being forced by `run`; only the entry that is computing it may leave this
     [None, value]      evaluated, for ever; `value` is never a thunk
     [failed, error]    failed, for ever; `failed(thunk)` raises the kept error again
+    [foreseen, ...]    failed for a helper that was ahead (`values.walk`): failed for everybody once the
+                       evaluation itself comes to it, suspended again if it does not
 
 So forcing is one expression, which hot places write out:
 
@@ -20,12 +22,15 @@ thunk back into the state it came from: see `leave`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, cast
 
 from greenlet import getcurrent
 
 from aionix.errors import InternalError, NixError
 from aionix.source import SourceMap
+
+if TYPE_CHECKING:
+    from aionix.values.walk import Walk, Walks
 
 Value: TypeAlias = object
 Thunk: TypeAlias = list[object]
@@ -43,10 +48,17 @@ class Account(Protocol):
 class Run(Protocol):
     """An evaluation in progress: the identity that blackholes remember."""
 
+    walks: Walks
+    #: The walk that this run is ahead of, if it is a helper.
+    ahead_of: Walk | None
+
     @property
     def sources(self) -> SourceMap: ...
     @property
     def account(self) -> Account: ...
+
+    def in_turn(self) -> bool:
+        """Would what happens now happen now without helpers, too? Somebody who is none waits for it."""
 
 
 class Fiber(Protocol):
@@ -110,12 +122,36 @@ def failed(thunk: Thunk) -> Value:
     raise cast(NixError, thunk[1]).snapshot()
 
 
+def foreseen(thunk: Thunk) -> Value:
+    """The entry of a thunk that failed ahead of its turn."""
+    error, *_ = cast(tuple[NixError, Entry, Value], thunk[1])
+    if current_fiber().run.in_turn():
+        thunk[0], thunk[1] = failed, error
+    raise error.snapshot()
+
+
+def forget(thunk: Thunk) -> None:
+    """What was foreseen, and did not come, has not happened."""
+    if thunk[0] is foreseen:
+        _, thunk[0], thunk[1] = cast(tuple[NixError, Entry, Value], thunk[1])
+
+
+def begun(thunk: Thunk) -> bool:
+    """Has somebody begun to force `thunk`, or tried?"""
+    return thunk[0] is blackhole or thunk[0] is failed or thunk[0] is foreseen or thunk[0] is None
+
+
 def leave(thunk: Thunk, entry: Entry, payload: Value, error: BaseException) -> None:
     """The way out of an entry that `error` ends: the thunk has failed, or is what it was before."""
-    if isinstance(error, NixError) and error.lasting:
+    if not (isinstance(error, NixError) and error.lasting):
+        thunk[0], thunk[1] = entry, payload
+        return
+    run = cast(Run, thunk[1])
+    if run.ahead_of is None or run.in_turn():
         thunk[0], thunk[1] = failed, error.snapshot()
     else:
-        thunk[0], thunk[1] = entry, payload
+        thunk[0], thunk[1] = foreseen, (error.snapshot(), entry, payload)
+        run.ahead_of.foresee([thunk])
 
 
 class Running(Protocol):

@@ -41,6 +41,22 @@ class Done(NamedTuple):
     value: object
 
 
+class Pause:
+    """A fiber's wish to let other tasks run for a moment."""
+
+    async def turn(self) -> float:
+        """How many seconds of processor time they took."""
+        started = thread_time()
+        # asyncio needs one pass for a timer that fell due and one for the task it wakes, and takes up
+        # this task first in each: with fewer, that task would wait for two more slices.
+        for _ in range(3):
+            await checkpoint()
+        return thread_time() - started
+
+
+_PAUSE = Pause()
+
+
 class Fiber:
     """One frame of Nix code: `function()`, on a stack of its own; `depth` is its call depth."""
 
@@ -87,14 +103,12 @@ class Fiber:
     def suspend(self, awaitable: Awaitable[T]) -> T:
         """Lets the event loop await, and returns what came out; Python's stack stays as it is."""
         coroutine = awaitable if iscoroutine(awaitable) else _as_coroutine(awaitable)
-        parent = self._stack.parent
-        assert parent is not None
-        return cast(T, parent.switch(coroutine))
+        return cast(T, self._ask(coroutine))
 
     def wait_for(self, thunk: Thunk) -> Value:
         """Waits until another run is done with `thunk`, or raises InfiniteRecursion."""
         owner = cast("Run", thunk[1])
-        if owner.needs(self.run):
+        if owner.needs(self.run) and not (self.run.give_way() or owner.give_way()):
             raise InfiniteRecursion(thunk)
         self.suspend(self.run.finished(thunk, owner))
         return force(thunk)
@@ -108,7 +122,7 @@ class Fiber:
         started = thread_time()
         Machine.waiting += 1
         try:
-            away = self.suspend(_pause())
+            away = cast(float, self._ask(_PAUSE))
         finally:
             Machine.waiting -= 1
         self.run.machine.begin_slice(PROPORTION * (thread_time() - started - away))
@@ -120,9 +134,12 @@ class Fiber:
             raise machine.overflow()
         # A loop at just this depth should not change fibers at every turn.
         self._limit = min(self._limit + CALLS_PER_FIBER // 8, self.run.max_depth)
+        return self._ask(InFiber(function))
+
+    def _ask(self, request: object) -> object:
         parent = self._stack.parent
         assert parent is not None
-        return parent.switch(InFiber(function))
+        return parent.switch(request)
 
     def mark(self) -> int:
         """The call depth here, for `unwind`."""
@@ -132,6 +149,11 @@ class Fiber:
         """To be called by whoever catches an error: the call depth is what it was at `mark`."""
         self.run.machine.depth = mark
 
+    def wait_for_turn(self) -> None:
+        """To be called before what can be seen from outside: what comes before it has been done then."""
+        if not self.run.in_turn():
+            self.suspend(self.run.until_in_turn())
+
     def copy_to_store(self, path: str) -> str:
         """The store path, as a string with its context, of the file or tree at `path`."""
         return self.suspend(self.run.host.copy_to_store(path))
@@ -140,16 +162,6 @@ class Fiber:
 def running() -> Fiber:
     """The fiber that this code runs on."""
     return cast(Fiber, current_fiber())
-
-
-async def _pause() -> float:
-    """Lets other tasks run; how many seconds of processor time they took."""
-    started = thread_time()
-    # asyncio needs one pass for a timer that fell due and one for the task it wakes, and takes up
-    # this task first in each: with fewer, that task would wait for two more slices.
-    for _ in range(3):
-        await checkpoint()
-    return thread_time() - started
 
 
 async def _as_coroutine(awaitable: Awaitable[T]) -> T:

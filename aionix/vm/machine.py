@@ -26,6 +26,9 @@ CALLS_PER_LOOK = 64
 #: proportional to its depth, since greenlet on Python 3.12 and later makes an object of every frame.
 CALLS_PER_FIBER = 500
 
+#: Fibers of one evaluation that may be ahead of it while it waits.
+AHEAD = 64
+
 
 class Running(Protocol):
     """The run, as far as the clock needs it."""
@@ -49,10 +52,11 @@ class Machine:
     #: take their turn before a task that was not among them, so they share one slice.
     waiting: ClassVar[int] = 0
 
-    __slots__ = ("_thread", "_users", "depth", "limit", "max_depth", "run", "slice_end", "ticks")
+    __slots__ = ("_thread", "_users", "ahead", "depth", "limit", "max_depth", "run", "slice_end", "ticks")
 
-    def __init__(self, max_depth: int) -> None:
+    def __init__(self, max_depth: int, ahead: int = AHEAD) -> None:
         self.max_depth = max_depth
+        self.ahead = ahead
         self.depth = 0
         self.limit = max_depth
         self.ticks = CALLS_PER_LOOK

@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 from aionix.values.functions import call as call_value
 from aionix.values.thunk import Value
 from aionix.values.thunk import force as force_value
+from aionix.values.walk import begin, end
 
 T = TypeVar("T")
 
@@ -26,16 +27,6 @@ class InFiber:
     """
 
     function: Callable[[], object]
-
-    def __await__(self) -> Generator[object, object, object]:
-        return (yield self)
-
-
-@dataclass(slots=True)
-class Concurrently:
-    """Run each function in a run of its own, at the same time; answer the list of results."""
-
-    functions: tuple[Callable[[], object], ...]
 
     def __await__(self) -> Generator[object, object, object]:
         return (yield self)
@@ -61,6 +52,13 @@ async def call(function: Value, argument: Value) -> Value:
 
 
 async def force_all(values: Iterable[Value]) -> list[Value]:
-    """All the values, evaluated at the same time: their waits for IO overlap."""
-    waits = tuple([lambda v=value: force_value(v) for value in values])
-    return cast(list[Value], await Concurrently(waits))
+    """All the values, evaluated in order; their waits for IO overlap."""
+    return await in_fiber(lambda: _forced(tuple(values)))
+
+
+def _forced(values: tuple[Value, ...]) -> list[Value]:
+    walks = begin([iter(values)])
+    try:
+        return [force_value(value) for value in values]
+    finally:
+        end(walks)

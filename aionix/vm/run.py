@@ -11,32 +11,31 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypeVar, cast
+from contextvars import ContextVar, copy_context
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
 
 import anyio
 
 from aionix.source import SourceMap
 from aionix.values.thunk import Thunk, blackhole
+from aionix.values.walk import Walk, Walks
 from aionix.vm.account import current_account
+from aionix.vm.ahead import Ahead
 from aionix.vm.dependencies import Trail, asked_for, trail_of
-from aionix.vm.fiber import Done, Fiber
+from aionix.vm.fiber import Done, Fiber, Pause
 from aionix.vm.machine import CALLS_PER_LOOK, Machine
-from aionix.vm.requests import Concurrently, InFiber
+from aionix.vm.requests import InFiber
 
 if TYPE_CHECKING:
     from aionix.vm.host import Host
 
 T = TypeVar("T")
-Request = InFiber | Concurrently
-
-#: How many values one `force_all` evaluates at the same time.
-CONCURRENCY = 64
-
 
 #: The run whose coroutine is being resumed. A builtin that evaluates something itself, in a task of
 #: its own or not, starts a run that the first one waits for: this is how that is known.
 _resuming: ContextVar[Run | None] = ContextVar("_resuming", default=None)
+
+Frame: TypeAlias = "Fiber | Coroutine[object, object, object]"
 
 
 def current_run() -> Run | None:
@@ -58,17 +57,41 @@ def use(trail: Trail) -> None:
         user.used.add(trail)
 
 
-class Run:
-    """One evaluation in progress; the identity that its blackholes remember.
+class Watch(NamedTuple):
+    """`waiter` waits until another run is no longer forcing `thunk`."""
 
-    It cannot go on without the runs that its builtins and `force_all` began, nor without whoever
-    is forcing the thunk that it awaits.
+    waiter: Run
+    thunk: Thunk
+    wake: Callable[[], None]
+
+
+class Run:
+    """One evaluation in progress, or a helper of one; the identity that its blackholes remember.
+
+    It cannot go on without the runs that its builtins began, nor without whoever is forcing the
+    thunk that it awaits.
     """
 
     __slots__ = (
-        "_awaited", "_begun", "_parent", "_watched", "account", "frames", "host", "machine", "max_depth",
+        "_awaited",
+        "_begun",
+        "_parent",
+        "_patience",
+        "_scope",
+        "_watched",
+        "account",
+        "ahead",
+        "ahead_of",
+        "context",
+        "depth",
+        "frames",
+        "host",
+        "machine",
+        "max_depth",
         "ticks",
-    )  # fmt: skip
+        "waiting",
+        "walks",
+    )
 
     def __init__(self, machine: Machine, host: Host) -> None:
         self.machine = machine
@@ -76,11 +99,33 @@ class Run:
         self.account = current_account()
         self.max_depth = min(machine.max_depth, self.account.depth)
         self.ticks = CALLS_PER_LOOK
-        self.frames: list[Fiber | Coroutine[object, object, object]] = []
+        self.frames: list[Frame] = []
+        self.context = copy_context()
+        #: The call depth of what has to wait.
+        self.depth = 0
+        self.waiting = False
+        self.walks: Walks = []
+        self.ahead: Ahead | None = None
+        self.ahead_of: Walk | None = None
         self._awaited: Thunk | None = None
         self._begun: set[Run] = set()
+        self._patience: anyio.Event | None = None
+        self._scope: anyio.CancelScope | None = None
+        self._watched: list[Watch] = []
         self._parent = _resuming.get()
-        self._watched: list[tuple[Thunk, Callable[[], None]]] = []
+        if self._parent is not None:
+            self.ahead_of, self._scope = self._parent.ahead_of, self._parent._scope
+
+    def helper(self) -> Run:
+        """A run that may go ahead of this one's walks."""
+        run = Run(self.machine, self.host)
+        run._parent = None
+        run.ahead, run.ticks = self.ahead, self.ticks
+        return run
+
+    def go_ahead(self, walk: Walk, scope: anyio.CancelScope) -> None:
+        """What comes now is ahead of `walk`, until `scope` is cancelled."""
+        self.ahead_of, self.depth, self._scope = walk, walk.depth, scope
 
     @property
     def sources(self) -> SourceMap:
@@ -94,16 +139,16 @@ class Run:
 
     async def result(self, function: Callable[[], T]) -> T:
         """Runs `function` in a fiber and returns what it returns, or raises what it raises."""
+        frames = self.frames = [Fiber(self, function, self.depth)]
         if self._parent is None:
-            return await self._drive(function)
+            return cast(T, await self._drive(frames))
         self._parent._begun.add(self)
         try:
-            return await self._drive(function)
+            return cast(T, await self._drive(frames))
         finally:
             self._parent._begun.discard(self)
 
-    async def _drive(self, function: Callable[[], T]) -> T:
-        frames = self.frames = [Fiber(self, function, 0)]
+    async def _drive(self, frames: list[Frame]) -> object:
         answer: object = None
         error: BaseException | None = None
         while True:
@@ -125,63 +170,48 @@ class Run:
                 frames.pop()
                 self._wake_watchers()
                 if not frames:
-                    return cast(T, asked.value)
+                    return asked.value
                 answer = asked.value
             elif isinstance(asked, InFiber):
                 if isinstance(frame, Fiber):
                     depth = frame.depth
                 else:
                     # A coroutine is always on top of the fiber that called it: one more call.
-                    depth = cast(Fiber, frames[-2]).depth + 1
+                    depth = self.depth + 1
                 if depth > self.max_depth:
                     error = self.machine.overflow()
                 else:
                     frames.append(Fiber(self, asked.function, depth))
-            elif isinstance(asked, Concurrently):
+            elif isinstance(asked, Pause):
+                self._wake_watchers()
                 try:
-                    answer = await self._children(asked.functions)
+                    answer = await asked.turn()
                 except BaseException as raised:
                     error = raised
             else:
+                self.depth = cast(Fiber, frame).depth
                 frames.append(cast(Coroutine[object, object, object], asked))
                 self._wake_watchers()
+                if self.ahead is None:
+                    return await self._drive_with_helpers(frames)
 
-    async def _children(self, functions: tuple[Callable[[], object], ...]) -> list[object]:
-        """The results in order. Of several errors the first in order counts, whoever was faster."""
-        results: list[object] = [None] * len(functions)
-        errors: dict[int, Exception] = {}
-        queue = iter(range(len(functions)))
-
-        async def worker(run: Run) -> None:
-            for index in queue:
-                try:
-                    results[index] = await run.result(functions[index])
-                except Exception as error:
-                    errors[index] = error
-
-        outer = _resuming.set(self)
-        try:
-            runs = [Run(self.machine, self.host) for _ in functions[:CONCURRENCY]]
-        finally:
-            _resuming.reset(outer)
+    async def _drive_with_helpers(self, frames: list[Frame]) -> object:
+        # Only from the first wait on, for it takes 30 microseconds. No coroutine has run yet, so any scope
+        # that one enters is inside of this one.
         async with anyio.create_task_group() as group:
-            for run in runs:
-                group.start_soon(worker, run)
-        if errors:
-            raise errors[min(errors)]
-        return results
+            self.ahead = Ahead(group, self.context, self.machine.ahead)
+            try:
+                return await self._drive(frames)
+            except Exception as error:
+                failure = error  # raised here, it would come out as a group
+            finally:
+                self.ahead.stop()
+                self.ahead = None
+        raise failure
 
     def needs(self, other: Run) -> bool:
         """Does this run, through whatever it waits for, wait for `other`?"""
-        pending, seen = [self], {self}
-        while pending:
-            run = pending.pop()
-            if run is other:
-                return True
-            new = [waited for waited in run._waits_for() if waited not in seen]
-            seen.update(new)
-            pending += new
-        return False
+        return other in _reached(self, Run._waits_for)
 
     def _waits_for(self) -> set[Run]:
         # Asked of the thunk itself: it may be done although this run has not had its turn since.
@@ -190,33 +220,63 @@ class Run:
             return self._begun
         return {cast(Run, thunk[1]), *self._begun}
 
+    def in_turn(self) -> bool:
+        """Would what happens now happen now without helpers, too? Somebody who is none waits for it."""
+        if self.ahead_of is None:
+            return True
+        return any([run.ahead_of is None for run in _reached(self, Run._waiters)])
+
+    def _waiters(self) -> set[Run]:
+        waiters = {watch.waiter for watch in self._watched if watch.thunk[1] is self}
+        return waiters if self._parent is None else {self._parent, *waiters}
+
+    async def until_in_turn(self) -> None:
+        """Waits until what comes before has been done."""
+        while not self.in_turn():
+            self._patience = anyio.Event()
+            try:
+                await self._patience.wait()
+            finally:
+                self._patience = None
+
+    def give_way(self) -> bool:
+        """Gives up what a helper is doing, as soon as it waits; False if this is none."""
+        if self._scope is None:
+            return False
+        self._scope.cancel()
+        return True
+
     async def finished(self, thunk: Thunk, owner: Run) -> None:
         """Waits until `owner`, another run, is no longer forcing `thunk`."""
         changed = anyio.Event()
-        entry = (thunk, changed.set)
-        owner._watched.append(entry)
+        watch = Watch(self, thunk, changed.set)
+        owner._watched.append(watch)
         self._awaited = thunk
+        if self.in_turn():
+            for run in _reached(owner, Run._waits_for):
+                if run._patience is not None:
+                    run._patience.set()
         try:
             await changed.wait()
         finally:
             self._awaited = None
-            if entry in owner._watched:
-                owner._watched.remove(entry)
+            if watch in owner._watched:
+                owner._watched.remove(watch)
 
     def _wake_watchers(self) -> None:
         # Other runs only run while this one is suspended or over, so looking here, and never when
         # a thunk is finished, sees every change in time and costs the interpreter nothing.
         if self._watched:
-            done = [entry for entry in self._watched if entry[0][1] is not self]
+            done = [watch for watch in self._watched if watch.thunk[1] is not self]
             if done:
-                self._watched = [entry for entry in self._watched if entry[0][1] is self]
-                for _, wake in done:
-                    wake()
+                self._watched = [watch for watch in self._watched if watch.thunk[1] is self]
+                for watch in done:
+                    watch.wake()
 
     @types.coroutine
     def _step(
         self, coroutine: Coroutine[object, object, object], answer: object, error: BaseException | None
-    ) -> Generator[object, object, Request | Done]:
+    ) -> Generator[object, object, InFiber | Done]:
         """Resumes a coroutine until it is done or asks something of the frame loop."""
         while True:
             outer = _resuming.set(self)
@@ -226,9 +286,23 @@ class Run:
                 return Done(stop.value)
             finally:
                 _resuming.reset(outer)
-            if isinstance(asked, Request):
+            if isinstance(asked, InFiber):
                 return asked
+            self.waiting = True
+            if self.walks and self.ahead is not None:
+                self.ahead.look(self)
             try:
                 answer, error = (yield asked), None
             except BaseException as raised:
                 answer, error = None, raised
+            self.waiting = False
+
+
+def _reached(run: Run, others: Callable[[Run], set[Run]]) -> set[Run]:
+    """`run`, the `others` of it, and theirs."""
+    seen, pending = {run}, [run]
+    while pending:
+        new = others(pending.pop()) - seen
+        seen |= new
+        pending += new
+    return seen
