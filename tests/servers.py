@@ -93,6 +93,11 @@ class Server:
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
+    async def all_gone(self) -> None:
+        """Waits until no connection is open."""
+        while self.open_connections:  # noqa: ASYNC110
+            await anyio.sleep(0.001)
+
     async def converse(self, stream: anyio.abc.ByteStream) -> None:
         """Answers the requests of one connection, one after the other."""
         self.connections += 1

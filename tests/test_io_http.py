@@ -595,6 +595,30 @@ async def test_no_cookie_is_kept() -> None:
         assert "cookie" not in server.requests[1].headers
 
 
+FAULTS = [
+    Reply(status=503),
+    Reply(b"half", headers={"content-length": "100"}),
+    Reply(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", raw=True),
+    Reply(b"?", raw=True),
+]
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_faults_that_pass_do_not_change_what_comes_out(seed: int) -> None:
+    modules = {f"f{number}.nix": f"1 + import ./f{number - 1}.nix" for number in range(1, 20)}
+    files, random = Files({"f0.nix": "1", **modules}), Random(seed)
+
+    async def faulty(request: Request) -> Reply:
+        await anyio.sleep(random.random() / 200)
+        return random.choice(FAULTS) if random.random() < 0.4 else files(request)
+
+    async with serve(faulty) as server:
+        async with Http(server.url, attempts=50) as io:
+            assert str(await aionix.evaluate("import /f19.nix + import /f7.nix", io=io)) == "28"
+        with anyio.fail_after(1):
+            await server.all_gone()
+
+
 async def test_damaged_answers_are_read_or_refused() -> None:
     sound = b"HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
     body = gzip.compress(b'<a href="f">f</a><a href="d/">d</a>')

@@ -24,7 +24,9 @@ import aionix
 from aionix.io import EvalIO, FileType
 from aionix.store.nar import nar_hash
 from io_backends import Executable, Http, Memory, Symlink, contract
-from io_backends.http import Autoindex, GitHub, GitLab, Layout, Manifest, Plain, make_manifest
+from io_backends.http import Autoindex, Client, File, GitHub, GitLab, Layout, Manifest, Plain, make_manifest
+from io_backends.http.nodes import Node as AnyNode
+from io_backends.http.nodes import Unlisted, Walk, grown
 from io_backends.memory import Node
 
 pytestmark = pytest.mark.anyio
@@ -258,6 +260,27 @@ async def test_a_page_of_gitlab_is_followed_by_the_next() -> None:
     async with serve(GitLabForge(tree)) as server, Http(server.url + "/api/v4", GitLab("g/p", "main")) as io:
         assert len(await io.read_dir("/")) == 35
         assert server.counts["/api/v4/projects/g/p/repository/tree"] == 4
+
+
+class Index:
+    """A layout of one's own: a text with a path in each line."""
+
+    def tree(self, client: Client) -> Walk:
+        async def load() -> Mapping[str, AnyNode]:
+            listing = await client.document(client.url_of("/index.txt"))
+            paths = listing.body.decode().split()
+            return grown([(path, File(client.url_of("/" + path))) for path in paths], 1000).names
+
+        return Walk(Unlisted(load, client.max_age), links=False)
+
+
+async def test_a_layout_may_be_ones_own() -> None:
+    tree = {**TREE, "index.txt": "default.nix lib/default.nix lib/more.nix"}
+    async with serve(Files(tree)) as server, Http(server.url, Index(), max_age=0) as io:
+        assert str(await aionix.evaluate_file("/default.nix", io=io)) == "42"
+        assert set(await io.read_dir("/")) == {"default.nix", "lib"}
+        tree["index.txt"] = "new"
+        assert set(await io.read_dir("/")) == {"new"}
 
 
 @contextmanager

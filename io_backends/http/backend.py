@@ -35,9 +35,9 @@ class Http(Linked[Node]):
     (seconds), what is older is revalidated. What several want at the same time is requested once.
 
     `headers` and `auth` (a name and a password, or an `httpx2.Auth`; or in the URL) go to the host of `url`
-    only, and are in no error and no `repr`. Redirects are followed, five times at most, on the same host and
-    port, from http: to https: but not back, and to `redirect_hosts` ("host" or "host:port"), which are
-    trusted to be what their name says; to nowhere else.
+    only, and are in no error and no `repr`. Redirects are followed, five times at most, on one host and port,
+    from http: to https: but not back, and to `redirect_hosts` ("host" or "host:port"), which are trusted to
+    be what their name says; to nowhere else.
 
     A request that has no answer within `timeout` seconds (or gets less than 1 KiB a second after these),
     breaks off, or is answered by 429, 500, 502, 503 or 504 is made again, `attempts` times in all, after

@@ -24,8 +24,7 @@ NAME = "manifest.json"
 class Manifest:
     """A server with a document that lists every file; one request tells all kinds, links and sizes.
 
-        Path("site/manifest.json").write_bytes(make_manifest("site"))      # then serve `site`
-        Http("https://example.org/site", Manifest())
+        Http("https://example.org/site", Manifest())       # made by make_manifest
 
     The document is JSON, and its words are those of a binary cache's `.ls` files:
 
@@ -74,6 +73,8 @@ def _node(client: Client, entry: Entry) -> Node:
 
 def make_manifest(directory: str | os.PathLike[str], *, name: str = NAME) -> bytes:
     """The manifest of a directory of this machine; a file `name` at its top is left out.
+
+        Path("site/manifest.json").write_bytes(make_manifest("site"))
 
     It reads every file, and blocks meanwhile. OSError, EINVAL, for what is neither file, directory nor link.
     """

@@ -61,7 +61,16 @@ class Tree(Protocol):
 
 
 class Layout(Protocol):
-    """How a server's URLs and listings make up a tree; without state, as it may serve several."""
+    """How a server's URLs and listings make up a tree; without state, as it may serve several backends.
+
+        class Index:                                        # a text with a path in each line
+            def tree(self, client):
+                async def load():
+                    listing = await client.document(client.url_of("/index.txt"))
+                    paths = listing.body.decode().split()
+                    return grown([(path, File(client.url_of("/" + path))) for path in paths], 1000).names
+                return Walk(Unlisted(load, client.max_age), links=False)
+    """
 
     def tree(self, client: Client) -> Tree:
         """The tree that `client` reaches; it is looked at when it is asked something."""

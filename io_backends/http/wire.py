@@ -240,18 +240,18 @@ class Wire:
             raise self._error(errno.EPROTO, "it leads to what is no URL") from None
         if unquote_to_bytes(target.path) == unquote_to_bytes(url.path) + b"/":
             return Answer(DIRECTORY)  # and not followed, so any host may be named
-        if not self._may_redirect(target):
+        if _origin(target) != _origin(url) and not self._may_leave_for(target):
             raise self._error(errno.EACCES, f"it leads to {_place(target)}, which is not allowed")
         return target
 
-    def _may_redirect(self, url: httpx2.URL) -> bool:
+    def _may_leave_for(self, url: httpx2.URL) -> bool:
+        """Another host, port or scheme than that of the last request."""
         if url.scheme not in ("http", "https") or (self.base.scheme, url.scheme) == ("https", "http"):
             return False
-        if _origin(url) == _origin(self.base) or f"{url.host}:{url.port}" in self._redirect_hosts:
+        if f"{url.host}:{url.port}" in self._redirect_hosts:
             return True
-        return url.port is None and (
-            url.host in self._redirect_hosts or (url.host == self.base.host and self.base.port is None)
-        )
+        upgraded = url.host == self.base.host and self.base.port is None
+        return url.port is None and (upgraded or url.host in self._redirect_hosts)
 
     async def _content(self, url: httpx2.URL, response: httpx2.Response, limit: int) -> Answer:
         encoding = response.headers.get("content-encoding", "identity").lower()
