@@ -29,6 +29,7 @@ Examples:
   aionix eval -E '1 + 1'
   aionix eval --json --strict config.nix
   aionix eval config.nix -A services.web.port
+  aionix eval --watch --strict config.nix
   aionix eval -E '{ name }: "hello ${name}"' --argstr name you --raw
 """
 
@@ -54,8 +55,9 @@ def app() -> None:
 @click.option("--xml", "output", flag_value="xml", help="Print XML.")
 @click.option("--raw", "output", flag_value="raw", help="Print a string as it is, without quotes.")
 @pure_option
-@click.option("--trace", "watch", is_flag=True, help="Tell every call and instruction on standard error.")
+@click.option("--trace", is_flag=True, help="Tell every call and instruction on standard error.")
 @show_trace_option
+@click.option("--watch", is_flag=True, help="Do it again whenever something changes that it depends on.")
 @code_cache_option
 @click.option("--max-call-depth", type=click.IntRange(1), default=MAX_CALL_DEPTH, metavar="N")
 @language_options
@@ -69,21 +71,28 @@ def evaluate(
     strict: bool,
     output: Output | None,
     pure: bool,
-    watch: bool,
+    trace: bool,
     show_trace: bool,
+    watch: bool,
     no_code_cache: bool,
     max_call_depth: int,
     **language: object,
 ) -> None:
     """Evaluate a FILE, or an expression, and print its value."""
     settings = language_settings(**language)  # type: ignore[arg-type]  # click has checked them
-    settings.pure, settings.strict, settings.watch, settings.show_trace = pure, strict, watch, show_trace
+    settings.pure, settings.strict, settings.trace, settings.show_trace = pure, strict, trace, show_trace
     settings.code_cache = not no_code_cache
     settings.search_path, settings.max_call_depth = list(include), max_call_depth
     arguments = given_arguments(arg, argstr)
     job = Job(
         [given_input(file, expression)], [attr] if attr else [], arguments, output or "value", call=True
     )
+    if watch:
+        if job.inputs[0].kind == "stdin":
+            raise click.UsageError("Standard input cannot be watched.")
+        from aionix.cli.watch import watch as watched
+
+        in_event_loop(lambda: watched(job, settings))
     from aionix.cli.job import text_of
 
     tell(lambda: in_event_loop(lambda: text_of(job, settings)), show_trace)

@@ -40,7 +40,7 @@ def configured(settings: Settings) -> EvaluationBuilder:
         .source_map(sources)
         .parse_options(parse_options(settings, sources))
         .trace(lambda message: say(printable(message)))
-        .runtime_observer(TracingObserver() if settings.watch else None)
+        .runtime_observer(TracingObserver() if settings.trace else None)
         .code_cache(code_cache(settings), threads=False)
     )
     return builder.current_system(settings.system) if settings.system else builder
@@ -76,7 +76,11 @@ def parse_options(settings: Settings, sources: SourceMap) -> ParseOptions:
 
 async def text_of(job: Job, settings: Settings) -> str:
     """What the job prints, whole; raises NixError."""
-    evaluation = configured(settings).build()
+    return await text_from(configured(settings).build(), job, settings)
+
+
+async def text_from(evaluation: Evaluation, job: Job, settings: Settings) -> str:
+    """`text_of`, by an `evaluation` that may know some of it already."""
     arguments = given_values(evaluation, job.arguments)
 
     def printed(value: Value) -> str:

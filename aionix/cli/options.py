@@ -50,7 +50,7 @@ class Settings:
     features: set[str] = field(default_factory=set)
     show_trace: bool = False
     warnings: bool = False  # the compiler's: unused names and the like
-    watch: bool = False  # tell every step on standard error
+    trace: bool = False  # tell every step on standard error
     code_cache: bool = True  # keep the code of files on the disk
 
 

@@ -69,14 +69,31 @@ def reached(trails: Iterable[Trail]) -> set[Trail]:
     return seen
 
 
+class Changes:
+    """Paths that have changed, come or gone."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = set(paths)
+        self._directories = {dirname(path) for path in self._paths}
+
+    def matter_to(self, path: str, access: Access) -> bool:
+        """Should who has looked at `path` so look again?"""
+        if Access.LISTED in access and path in self._directories:
+            return True
+        while path not in self._paths:  # or something above it: then it came, went, or was exchanged
+            if path == "/":
+                return False
+            path = dirname(path)
+        return True
+
+
 def affected(trails: Iterable[Trail], paths: Iterable[str]) -> set[Trail]:
     """Those, and those they lead to, that a change of `paths` makes out of date."""
-    changed = set(paths)
-    listings = {dirname(path) for path in changed}
+    changes = Changes(paths)
     users: dict[Trail, list[Trail]] = defaultdict(list)
     pending = []
     for trail in reached(trails):
-        if any([_matters(path, access, changed, listings) for path, access in trail.paths.items()]):
+        if any([changes.matter_to(path, access) for path, access in trail.paths.items()]):
             pending.append(trail)
         for used in trail.used:
             users[used].append(trail)
@@ -86,16 +103,6 @@ def affected(trails: Iterable[Trail], paths: Iterable[str]) -> set[Trail]:
         found |= new
         pending += new
     return found
-
-
-def _matters(path: str, access: Access, changed: set[str], listings: set[str]) -> bool:
-    if path in changed or (Access.LISTED in access and path in listings):
-        return True
-    while path != "/":  # a directory above it came, went, or was exchanged
-        path = dirname(path)
-        if path in changed:
-            return True
-    return False
 
 
 # A source that is being copied, or a file that is being read: no code is asking.
