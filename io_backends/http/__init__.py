@@ -1,8 +1,10 @@
 """Http: a tree of files on a server, read from where it is.
 
     backend     Http: the EvalIO; links, kinds and contents out of what a layout finds
-    client      one httpx2 client: retries, redirects, limits, revalidation; what was seen is kept
+    client      what a layout and the backend ask for; what was seen is kept, and revalidated
+    wire        requests: one httpx2 client, retries, redirects, limits; body: what is read of an answer
     ranges      large files in pieces
+    digests     is a content what the listing said?
     nodes       what a layout finds: File, Link, Directory; and `Layout`, to write one's own
     plain, autoindex, manifest, github, gitlab      the layouts: how a server tells what it has
     documents   JSON listings, read without trust

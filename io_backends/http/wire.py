@@ -8,8 +8,8 @@ import re
 import ssl
 import time
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -19,7 +19,6 @@ from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
 import anyio
-import anyio.lowlevel
 import anyio.to_thread
 
 try:
@@ -27,6 +26,8 @@ try:
     import stamina
 except ImportError as error:
     raise ImportError('io_backends.Http needs two packages: pip install "aionix-eval[http]"') from error
+
+from io_backends.http.body import Unsuitable, drain, read_body
 
 Auth: TypeAlias = "tuple[str, str] | httpx2.Auth"
 Headers: TypeAlias = Mapping[str, str]
@@ -40,14 +41,6 @@ _DENIED = frozenset({401, 403, 407, 451})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: The status of an Answer that says that the path is one of a directory.
 DIRECTORY = 301
-# Bytes of an answer that tells nothing more that are read, so that the connection can be used again.
-_DRAINED = 1 << 16
-# What is decompressed in one go, in some 0.3 ms.
-_INFLATED = 1 << 18
-# Pieces that may have come before an answer was closed.
-_PENDING = 100
-# Bytes a second, on average, below which a server is held to hang.
-_SLOWEST = 1 << 10
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18})", re.ASCII)
 
 
@@ -214,7 +207,7 @@ class Wire:
         status = response.status_code
         if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
             return await self._content(url, response, limit)
-        await self._drain(response)
+        await drain(response, self._timeout)
         if status in _REDIRECTS and "location" in response.headers:
             return self._redirect(url, response.headers["location"])
         if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
@@ -257,9 +250,11 @@ class Wire:
         encoding = response.headers.get("content-encoding", "identity").lower()
         length = response.headers.get("content-length", "") if encoding == "identity" else ""
         size = int(length) if length.isdecimal() else None
+        is_long = size is not None and size > limit
+        body = None if is_long else await read_body(response, encoding, limit, self._timeout)
         return Answer(
             response.status_code,
-            None if size is not None and size > limit else await self._body(response, encoding, limit),
+            body,
             size,
             _span(response),
             response.headers.get("etag"),
@@ -268,46 +263,6 @@ class Wire:
             str(url),
             response.links.get("next", {}).get("url"),
         )
-
-    async def _body(self, response: httpx2.Response, encoding: str, limit: int) -> bytes | None:
-        self._check_framing(response)
-        if encoding not in ("identity", "gzip", "x-gzip"):
-            raise self._error(errno.EPROTO, "the answer is in a content encoding that was not asked for")
-        pieces = self._pieces(response)
-        whole = bytearray()
-        async with aclosing(pieces if encoding == "identity" else _inflated(pieces, limit)) as decoded:
-            async for piece in decoded:
-                whole += piece
-                if len(whole) > limit:
-                    return None
-        return bytes(whole)
-
-    def _check_framing(self, response: httpx2.Response) -> None:
-        """Refuses what ends where the connection does: it might have been cut off."""
-        framed = "content-length" in response.headers or "transfer-encoding" in response.headers
-        on_network = "network_stream" in response.extensions
-        if not framed and on_network and response.http_version.startswith("HTTP/1"):
-            raise self._error(errno.EPROTO, "the answer does not say where it ends")
-
-    async def _pieces(self, response: httpx2.Response) -> AsyncGenerator[bytes]:
-        """The answer as it comes. A server that sends a byte now and then is one that hangs."""
-        begin = time.monotonic()
-        total = 0
-        async with _ending(response) as pieces:
-            async for piece in pieces:
-                yield piece
-                total += len(piece)
-                took = time.monotonic() - begin
-                if took > self._timeout and total < took * _SLOWEST:
-                    raise TimeoutError
-
-    async def _drain(self, response: httpx2.Response) -> None:
-        total = 0
-        async with aclosing(self._pieces(response)) as pieces:
-            async for piece in pieces:
-                total += len(piece)
-                if total > _DRAINED:
-                    return
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -318,6 +273,8 @@ class Wire:
             raise self._passing(errno.ETIMEDOUT, f"no answer within {self._timeout:g} s") from None
         except httpx2.ConnectError as error:
             raise self._passing(errno.ECONNREFUSED, f"cannot connect: {error}") from None
+        except Unsuitable as error:
+            raise self._error(errno.EPROTO, str(error)) from None
         except zlib.error:
             raise self._passing(errno.EPROTO, "the answer is not sound gzip") from None
         except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol):
@@ -336,41 +293,6 @@ class Wire:
 def _certificates() -> ssl.SSLContext:
     """Those that the system trusts; they take 35 ms to read."""
     return httpx2.create_ssl_context()
-
-
-async def _inflated(pieces: AsyncGenerator[bytes], limit: int) -> AsyncGenerator[bytes]:
-    """Decompresses gzip a bounded piece at a time. zlib.error if it is damaged or cut off, or if what was
-    worth `limit` bytes at most has become more by being compressed."""
-    inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    taken = 0
-    async with aclosing(pieces):
-        async for piece in pieces:
-            taken += len(piece)
-            while piece and not inflater.eof:
-                yield inflater.decompress(piece, _INFLATED)
-                piece = inflater.unconsumed_tail
-                await anyio.lowlevel.checkpoint()
-            if piece or inflater.unused_data or taken > limit + _DRAINED:
-                raise zlib.error
-    if not inflater.eof:
-        raise zlib.error
-
-
-@asynccontextmanager
-async def _ending(response: httpx2.Response) -> AsyncGenerator[AsyncIterator[bytes]]:
-    """The pieces of an answer, which need not be read to their end.
-
-    To close httpx2's generator leaves the one inside of it half-way, of which trio warns. An error ends
-    both: that of a connection which is closed already, once the pieces that came before have been passed.
-    """
-    pieces = response.aiter_raw()
-    try:
-        yield pieces
-    finally:
-        await response.aclose()
-        with suppress(httpx2.HTTPError, StopAsyncIteration):
-            for _ in range(_PENDING):
-                await anext(pieces)
 
 
 async def _drop_challenge(response: httpx2.Response) -> None:
