@@ -59,6 +59,7 @@ from aionix.vm.fiber import running
 from aionix.vm.host import Host
 from aionix.vm.imports import File, Imports, Scope
 from aionix.vm.machine import AHEAD, Machine
+from aionix.vm.read_ahead import mentioned
 from aionix.vm.run import Run, use
 from aionix.vm.search_path import parse_search_path, split_nix_path
 from aionix.vm.store_files import StoreFiles
@@ -298,8 +299,10 @@ class Evaluation:
     def __init__(self, settings: EvaluationBuilder) -> None:
         self.sources = settings._sources or SourceMap()
         self.store = VirtualStore(settings._io.store_dir() or "/nix/store")
+        backend = Backend(settings._io)
+        self._early = backend.early
         self.host = Host(
-            io=StoreFiles(Backend(settings._io), self.store, INTERNAL_FILES),
+            io=StoreFiles(backend, self.store, INTERNAL_FILES),
             store=self.store,
             sources=self.sources,
             imports=Imports(self._load),
@@ -521,7 +524,15 @@ class Evaluation:
             return self._compiled(expr, source, dirname(file.path), names)
 
         result = self._file_code.of(source, names, compiled) if self._file_code else compiled()
+        self._fetch_what_is_mentioned(result, dirname(file.path))
         return force(self._thunk(result, names, file.trail))
+
+    def _fetch_what_is_mentioned(self, compiled: CompileResult, directory: str) -> None:
+        helpers = running().run.ahead
+        if self._early is None or helpers is None or compiled.code is None:
+            return
+        paths = [path for path in mentioned(compiled.code, directory) if not self.host.imports.knows(path)]
+        helpers.fetch(self._early, paths)
 
     def _builtin_thunk(self, name: str, text: str) -> Thunk:
         return self._from_source((name, text))

@@ -19,11 +19,12 @@ from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING
 
-from anyio import CancelScope
+from anyio import CancelScope, Semaphore
 from anyio.abc import TaskGroup
 
 from aionix.values.thunk import Value
 from aionix.values.walk import Walk
+from aionix.vm.read_ahead import REQUESTS, ReadAhead
 
 if TYPE_CHECKING:
     from aionix.vm.run import Run
@@ -35,7 +36,9 @@ class Ahead:
     def __init__(self, group: TaskGroup, context: Context, limit: int) -> None:
         self._group = group
         self._context = context
-        self._free = self._limit = limit
+        self._free = limit
+        self._busy = False
+        self._requests: Semaphore | None = None
         self._walks: list[tuple[Run, Walk]] = []
 
     def look(self, run: Run) -> None:
@@ -49,15 +52,24 @@ class Ahead:
             walk.look()
         while self._free and (found := self._next()):
             self._free -= 1
-            self._start(partial(self._help, *found))
+            self.start(partial(self._help, *found))
 
-    def _start(self, task: Callable[[], Coroutine[object, object, None]]) -> None:
+    def start(self, task: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Begins what is cancelled when the evaluation is over."""
+        self._busy = True
         # In the context of the evaluation, not of whatever builtin is waiting.
         self._context.copy().run(lambda: self._group.start_soon(task))
 
+    def fetch(self, reading: ReadAhead, paths: list[str]) -> None:
+        """Lets `reading` fetch what is at `paths`."""
+        if self._requests is None:
+            self._requests = Semaphore(REQUESTS)
+        for path in paths:
+            self.start(partial(reading.fetch, path, self._requests))
+
     def stop(self) -> None:
         """The evaluation is over."""
-        if self._free < self._limit:
+        if self._busy:
             self._group.cancel_scope.cancel()
 
     def _next(self) -> tuple[Run, Walk, Value] | None:

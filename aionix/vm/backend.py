@@ -14,6 +14,7 @@ from aionix.errors import BackendFailed, InternalError, NixError
 from aionix.io import EvalIO, FileReader, FileType, OpenEntry, is_missing
 from aionix.vm.account import Account, current_account
 from aionix.vm.dependencies import Access, Trail
+from aionix.vm.read_ahead import ReadAhead
 from aionix.vm.run import current_trails
 
 T = TypeVar("T")
@@ -31,12 +32,14 @@ class Backend(EvalIO):
 
     def __init__(self, io: EvalIO) -> None:
         self._io = io
+        #: Answers that may be there already; None if that does not pay.
+        self.early = ReadAhead(io) if io.read_ahead else None
 
     async def read(self, path: str) -> bytes:
         with self._asked("read", path, Access.READ) as account:
             if account.budget.io_bytes is not None:
                 return await self._read_bounded(path, account)
-            data = _checked(bytes, await self._io.read(path))
+            data = _checked(bytes, await (self.early or self._io).read(path))
             account.read(len(data))
             return data
 
@@ -60,7 +63,7 @@ class Backend(EvalIO):
 
     async def file_type(self, path: str) -> FileType:
         with self._asked("file_type", path, Access.PROBED):
-            return _checked(FileType, await self._io.file_type(path))
+            return _checked(FileType, await (self.early or self._io).file_type(path))
 
     async def read_link(self, path: str) -> str:
         with self._asked("read_link", path, Access.PROBED):

@@ -53,6 +53,10 @@ class Imports:
             file = self._files[path] = self._new(path, None)
         return file
 
+    def knows(self, path: str) -> bool:
+        """Has the file at `path`, or the `default.nix` in it, been asked for?"""
+        return path in self._files or join(path, "default.nix") in self._files
+
     def forget(self, paths: Iterable[str]) -> list[str]:
         """Drops the files that `paths` matter to; which they were."""
         stale = affected([file.trail for file in self._files.values()], paths)

@@ -1,0 +1,86 @@
+"""Evaluates nixpkgs' `lib/tests/misc.nix` from a server that takes its time to answer.
+
+    python benchmarks/remote.py PATH_OF_NIXPKGS [SECONDS_PER_ANSWER]
+
+The server is a process of its own, and counts what is asked of it. The time is compared with what these
+requests take one after the other, and the evaluation from memory.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import anyio
+
+from aionix import Evaluation
+from aionix.io import EvalIO
+from io_backends import Http, Memory
+from io_backends.http import Autoindex, Layout, Manifest, make_manifest
+from io_backends.memory import Node
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+PROGRAM = "/lib/tests/misc.nix"
+LAYOUTS: list[Layout] = [Manifest(), Autoindex()]
+
+
+def tree(directory: Path) -> dict[str, Node]:
+    """The files below `directory`, in memory."""
+    return {
+        each.name: tree(each) if each.is_dir() else each.read_bytes() for each in sorted(directory.iterdir())
+    }
+
+
+def serve(directory: Path, delay: float, pipe: Connection) -> None:
+    """Serves `directory`; answers every message with the counts of what was requested since the last one."""
+    from servers import Files, serving_in_thread
+
+    files = tree(directory)
+    files["manifest.json"] = make_manifest(directory)
+    with serving_in_thread(Files(files, listing="json"), delay=delay) as server:
+        pipe.send(server.url)
+        while pipe.recv():
+            pipe.send(server.counts)
+            server.requests.clear()
+
+
+async def seconds(io: EvalIO) -> float:
+    """What the evaluation of PROGRAM takes."""
+    evaluation = Evaluation.builder(io).mode("strict").trace(lambda _: None).build()
+    started = time.perf_counter()
+    (await evaluation.evaluate_file(PROGRAM)).unwrap()
+    return time.perf_counter() - started
+
+
+async def measure(directory: Path, delay: float, url: str, pipe: Connection) -> None:
+    alone = await seconds(Memory(tree(directory)))
+    print(f"from memory: {alone:.2f} s")
+    for layout in LAYOUTS:
+        async with Http(url, layout) as io:
+            taken = await seconds(io)
+        pipe.send(True)
+        counts = pipe.recv()
+        in_turn = sum(counts.values()) * delay + alone
+        twice = {path: count for path, count in counts.items() if count > 1}
+        print(f"{type(layout).__name__}: {taken:.2f} s, 1/{in_turn / taken:.1f} of {in_turn:.2f} s in turn;")
+        print(f"    {sum(counts.values())} requests; more than once: {twice or 'none'}")
+
+
+def main() -> None:
+    directory = Path(sys.argv[1])
+    delay = float(sys.argv[2]) if len(sys.argv) > 2 else 0.05
+    context = get_context("spawn")
+    pipe, end = context.Pipe()
+    server = context.Process(target=serve, args=(directory, delay, end), daemon=True)
+    server.start()
+    anyio.run(measure, directory, delay, pipe.recv(), pipe)
+    pipe.send(False)
+    server.join()
+
+
+if __name__ == "__main__":
+    main()
