@@ -19,7 +19,7 @@ from __future__ import annotations
 import errno
 import os
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -118,13 +118,7 @@ class EvalIO(ABC):
         (`findFile`, `import`, and the names in errors.) ELOOP for links in a circle. The `filename` of
         an error is the part of the path that could not be looked at.
         """
-        walk = walk_links(path)
-        try:
-            step = next(walk)
-            while True:
-                step = walk.send(await self._link_target(step))
-        except StopIteration as end:
-            return str(end.value)
+        return await follow_links_async(path, self._link_target)
 
     async def _link_target(self, path: str) -> str | None:
         try:
@@ -237,6 +231,17 @@ def follow_links(path: str, target_of: Callable[[str], str | None]) -> str:
         step = next(walk)
         while True:
             step = walk.send(target_of(step))
+    except StopIteration as end:
+        return str(end.value)
+
+
+async def follow_links_async(path: str, target_of: Callable[[str], Awaitable[str | None]]) -> str:
+    """`walk_links` with an answer that has to be waited for."""
+    walk = walk_links(path)
+    try:
+        step = next(walk)
+        while True:
+            step = walk.send(await target_of(step))
     except StopIteration as end:
         return str(end.value)
 

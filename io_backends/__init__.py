@@ -9,6 +9,7 @@
     Sftp        a directory of another machine                   (extra `sftp`)
     Fsspec      any file system of fsspec                        (extra `fsspec`)
     Sealed      nothing at all
+    Restricted  a part of another backend, and no way out of it
     Tracing     another backend, and what is asked of it
     contract    the checks that every backend passes, ours and yours
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from io_backends.git import Git as Git
     from io_backends.http import Http as Http
     from io_backends.local import LocalDisk as LocalDisk
+    from io_backends.restricted import Restricted as Restricted
     from io_backends.s3 import S3 as S3
     from io_backends.sftp import Sftp as Sftp
     from io_backends.tracing import Tracing as Tracing
@@ -41,6 +43,7 @@ _MODULES = {
     "Git": "git",
     "Http": "http",
     "LocalDisk": "local",
+    "Restricted": "restricted",
     "S3": "s3",
     "Sftp": "sftp",
     "Tracing": "tracing",
