@@ -51,18 +51,35 @@ class ReadAhead:
         self._kinds: dict[str, _Answer[FileType]] = {}
         self._contents: dict[str, _Answer[bytes]] = {}
         self._size = 0
+        #: What is being asked for because it is needed.
+        self._needed: set[str] = set()
 
     async def read(self, path: str) -> bytes:
         """As that of `EvalIO`."""
         answer = self._contents.get(path)
-        data = await _given(answer, path, self._io.read)
+        data = await self._given(answer, path, self._io.read)
         if answer is not None:
             answer.taken.set()
         return data
 
     async def file_type(self, path: str) -> FileType:
         """As that of `EvalIO`."""
-        return await _given(self._kinds.get(path), path, self._io.file_type)
+        return await self._given(self._kinds.get(path), path, self._io.file_type)
+
+    async def _given(
+        self, answer: _Answer[T] | None, path: str, ask: Callable[[str], Awaitable[T]]
+    ) -> T:
+        if answer is not None and not answer.asked:
+            answer.taken.set()
+        elif answer is not None:
+            await answer.known.wait()
+            if answer.value is not None:
+                return answer.value
+        self._needed.add(path)
+        try:
+            return await ask(path)
+        finally:
+            self._needed.discard(path)
 
     async def fetch(self, path: str, requests: anyio.Semaphore) -> None:
         """Asks for what `import` of `path` would, and keeps it until this is cancelled."""
@@ -88,7 +105,7 @@ class ReadAhead:
         ask: Callable[[str], Awaitable[T]],
         requests: anyio.Semaphore,
     ) -> None:
-        if path in answers or len(answers) >= MAX_ANSWERS or self._size > MAX_BYTES:
+        if path in answers or path in self._needed or len(answers) >= MAX_ANSWERS or self._size > MAX_BYTES:
             return
         answer = answers[path] = _Answer()
         size = 0
@@ -108,16 +125,6 @@ class ReadAhead:
             self._size -= size
             del answers[path]
             answer.known.set()
-
-
-async def _given(answer: _Answer[T] | None, path: str, ask: Callable[[str], Awaitable[T]]) -> T:
-    if answer is not None and not answer.asked:
-        answer.taken.set()
-    elif answer is not None:
-        await answer.known.wait()
-        if answer.value is not None:
-            return answer.value
-    return await ask(path)
 
 
 def mentioned(code: Lambda, directory: str) -> list[str]:
