@@ -9,30 +9,34 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, lru_cache, partial
 from hashlib import sha256
 from pathlib import Path as FilePath
 from threading import Thread
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, cast
 
 import anyio.to_thread
 
 from aionix._version import __version__
 from aionix.bytecode import image
 from aionix.bytecode.cache import CodeCache
-from aionix.bytecode.chunk import Lambda
+from aionix.bytecode.chunk import Lambda, Native
 from aionix.compiler import CompileResult
 from aionix.source import Source
 from aionix.syntax import ParseOptions
 from aionix.values.paths import Path
+from aionix.vm.engine import Unit
 from aionix.vm.fiber import running
 from aionix.warnings import EvalWarning
 
 _PACKAGE = FilePath(__file__).parent
 #: Where it is decided which code a text becomes.
-_COMPILER = ("source.py", "warnings.py", "syntax", "compiler", "bytecode", "values/paths.py")
+_COMPILER = ("source.py", "warnings.py", "syntax", "compiler", "bytecode", "native", "vm", "values")
+#: What may be spent on Python code for the next process, however short the evaluation was.
+MIN_SECONDS = 1.0
 
 
 def default_directory() -> str | None:
@@ -41,6 +45,10 @@ def default_directory() -> str | None:
     if not os.path.isabs(base):  # such a one is to be ignored, it says
         base = os.path.expanduser("~/.cache")
     return os.path.join(base, "aionix", "code") if os.path.isabs(base) else None
+
+
+#: Makes Python code of a unit, to be kept.
+Translate: TypeAlias = "Callable[[Unit], Native | None]"
 
 
 class _New(NamedTuple):
@@ -55,19 +63,28 @@ class _New(NamedTuple):
 class FileCode:
     """The code of files in `cache`, that are parsed with `options`.
 
-    With `threads=False` the event loop stands still while `cache` is read.
+    With `threads=False` the event loop stands still while `cache` is read. The code of a file that is
+    found there has come back: what runs of it is made Python code by `translate`, for the next process.
     """
 
-    def __init__(self, cache: CodeCache, options: ParseOptions, threads: bool) -> None:
+    def __init__(
+        self, cache: CodeCache, options: ParseOptions, threads: bool, translate: Translate | None
+    ) -> None:
         self._cache = cache
         self._threads = threads
+        self._translate = translate
         self._grammar = b"pipes" if options.pipe_operators else b""
         self._new: list[_New] = []
+        self._keys: dict[image.Reader, bytes] = {}
+        self._time = time.process_time()
 
     def of(
-        self, source: Source, names: Iterable[str], compiled: Callable[[], CompileResult]
+        self, source: Source, names: Iterable[str], own_scope: bool, compiled: Callable[[], CompileResult]
     ) -> CompileResult:
-        """The code of a file: kept, or else `compiled()`. Runs in a fiber."""
+        """The code of a file: kept, or else `compiled()`. Runs in a fiber.
+
+        With an `own_scope` of globals, only bytecode is taken and kept.
+        """
         find = partial(self._find, source, frozenset(names))
         if self._threads:
             key, found = running().suspend(anyio.to_thread.run_sync(find, abandon_on_cancel=True))
@@ -75,17 +92,48 @@ class FileCode:
             key, found = find()
         if found is not None:
             code, warnings = image.load(found, source.base, Path)
+            if own_scope or self._translate is None:
+                code.reader.forget_natives()
+            else:
+                self._keys[code.reader] = key
             return CompileResult(code, [], warnings)
         result = compiled()
         if result.code is not None:
             self._new.append(_New(key, result.code, result.warnings, source.base))
         return result
 
-    def save(self) -> None:
-        """Keeps what was compiled since the last time; in the background, the process ends after it."""
-        if self._new:
-            Thread(target=self._cache.store, args=(_images(self._new),), name="aionix code cache").start()
-            self._new = []
+    def save(self, ran: list[Unit]) -> None:
+        """Keeps what was compiled since the last time, and makes Python code of the units that ran.
+
+        In the background, for at most as long as the evaluation took; the process ends after it.
+        """
+        now = time.process_time()
+        took, self._time = now - self._time, now
+        units = [unit for unit in ran if self._reader(unit) in self._keys] if self._translate else []
+        if self._new or units:
+            new, self._new = self._new, []
+            Thread(target=self._save, args=(new, units, took), name="aionix code cache").start()
+
+    def _save(self, new: list[_New], units: list[Unit], seconds: float) -> None:
+        self._cache.store(_images(new))
+        self._cache.store(self._natives(units, time.thread_time() + max(seconds, MIN_SECONDS)))
+
+    def _natives(self, units: list[Unit], end: float) -> Iterator[tuple[bytes, bytes]]:
+        """Images with the Python code of `units`; of those that ran most, if time is short."""
+        natives: dict[image.Reader, dict[int, Native]] = {}
+        for unit in sorted(units, key=lambda unit: unit.fuel):
+            if time.thread_time() > end:
+                break
+            native = self._translate(unit) if self._translate else None
+            if native is not None:
+                code = cast(image.StoredLambda, unit.code)
+                natives.setdefault(code.reader, {})[code.offset] = native
+        for reader, found in natives.items():
+            yield self._keys[reader], reader.add_natives(found)
+
+    @staticmethod
+    def _reader(unit: Unit) -> image.Reader:
+        return cast(image.StoredLambda, unit.code).reader
 
     def _find(self, source: Source, names: frozenset[str]) -> tuple[bytes, memoryview | None]:
         text = source.text.encode("latin-1")

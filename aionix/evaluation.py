@@ -8,7 +8,6 @@ the `Run` that each call makes. Any number of calls may run at the same time on 
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
@@ -38,7 +37,7 @@ from aionix.errors import (
     StackOverflow,
 )
 from aionix.io import EvalIO
-from aionix.native.translator import translate
+from aionix.native.translator import translate, translate_to_keep
 from aionix.observers import CompilerObserver, RuntimeObserver
 from aionix.source import Source, SourceMap
 from aionix.store.virtual import VirtualStore
@@ -110,9 +109,10 @@ def _guarded(sink: Callable[[str], None]) -> Callable[[str], None]:
 
 def current_system() -> str:
     """This machine as Nix names it, such as `x86_64-linux`."""
-    machine = platform.machine().lower()
+    system = os.uname()
+    machine = system.machine.lower()
     names = {"amd64": "x86_64", "arm64": "aarch64", "i386": "i686", "i586": "i686"}
-    return f"{names.get(machine, machine)}-{platform.system().lower()}"
+    return f"{names.get(machine, machine)}-{system.sysname.lower()}"
 
 
 @dataclass(slots=True)
@@ -321,7 +321,9 @@ class Evaluation:
         self._options = settings._parse_options
         self._file_code = None
         if settings._code_cache is not None and not self._options.lints:
-            self._file_code = FileCode(settings._code_cache, self._options, settings._code_threads)
+            # Builtins of other meanings would be taken for granted by Python code that is kept.
+            keep = None if settings._builtins or settings._tier == "interpreter" else translate_to_keep
+            self._file_code = FileCode(settings._code_cache, self._options, settings._code_threads, keep)
         self._mode: Mode = settings._mode
         self._from_source = native(self._evaluate_builtin)
         self.globals = make_scope(self.host, self._builtin_thunk, __version__, settings._builtins)
@@ -374,7 +376,7 @@ class Evaluation:
         except Exception as error:
             raise InternalError(f"{type(error).__name__}: {error}") from error
         if self._file_code is not None:
-            self._file_code.save()
+            self._file_code.save(self._engine.take_ran())
         if failure is None:
             return value
         # Raised out here, and as a copy: the traceback of the one that came holds every frame it
@@ -523,7 +525,8 @@ class Evaluation:
             expr = parse(source, self._options, checkpoint=running().checkpoint)
             return self._compiled(expr, source, dirname(file.path), names)
 
-        result = self._file_code.of(source, names, compiled) if self._file_code else compiled()
+        kept = self._file_code
+        result = compiled() if kept is None else kept.of(source, names, file.scope is not None, compiled)
         self._fetch_what_is_mentioned(result, dirname(file.path))
         return force(self._thunk(result, names, file.trail))
 

@@ -12,10 +12,10 @@ import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from importlib import import_module
 from io import FileIO
 from typing import NamedTuple, Self, TypeVar
 
-import aiofiles.os
 import anyio.to_thread
 
 from aionix.io import EvalIO, FileReader, FileType, OpenEntry, Section, follow_links, is_missing
@@ -70,6 +70,8 @@ class LocalDisk(EvalIO):
         self._max_file_size = max_file_size
         self._env = env
         self._run: Callable[[Callable[[], T]], Awaitable[T]] = _in_thread if threads else _at_once
+        if threads:
+            import_module("aiofiles.os")  # 10 ms, so only who needs it, and not in the event loop
 
     async def read(self, path: str) -> bytes:
         return await self._run(partial(self._read, path))
@@ -310,6 +312,8 @@ async def _at_once(function: Callable[[], T]) -> T:
 async def _in_thread(function: Callable[[], T]) -> T:
     """The result of `function`, which blocks; a cancelled wait leaves it to finish by itself."""
     if current_async_library() == "asyncio":
+        import aiofiles.os
+
         return await aiofiles.os.wrap(function)()
     return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import secrets
 import stat
 import time
 from collections.abc import Iterable
@@ -92,7 +91,7 @@ class CodeCache:
 
     def _write(self, directory: int, key: bytes, image: bytes) -> None:
         name = key.hex() + _SUFFIX
-        unfinished = secrets.token_hex(8) + _UNFINISHED
+        unfinished = os.urandom(8).hex() + _UNFINISHED
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(unfinished, flags, 0o600, dir_fd=directory), "wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # held until we are done, or dead

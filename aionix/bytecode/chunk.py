@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from types import CodeType
 from typing import Literal, NamedTuple
 
 from aionix.bytecode.opcodes import OPS, Op, Operand, Position
@@ -32,6 +33,15 @@ class Formals:
     spans: dict[str, Span]
 
 
+class Native(NamedTuple):
+    """Python code for a Lambda, as it is kept: `holes` tells which constants are still to be put in
+    (`vm.linking`), `lines` the offset in the chunk of every line, as an array of 32-bit words."""
+
+    code: CodeType
+    holes: tuple[tuple[int, tuple[object, ...]], ...]
+    lines: bytes
+
+
 @dataclass(slots=True, eq=False)
 class Lambda:
     """A blueprint of closures or thunks: code that runs in a frame of its own. Only read once it is made.
@@ -48,6 +58,10 @@ class Lambda:
     upvalue_count: int
     captures_with: bool
     span: Span
+
+    def native(self) -> Native | None:
+        """The Python code that an earlier process made of it, if that is kept."""
+        return None
 
 
 class Chunk:

@@ -1,10 +1,12 @@
-"""A tree of Lambdas as bytes, and back, chunk by chunk as each is first run.
+"""A tree of Lambdas as bytes, and back, each one as it is first run.
 
 Most code of a large program never runs: of the files that a nixpkgs package needs, one chunk in
-ten. So an image is the chunks one after the other, inner ones first, each a `marshal` of plain tuples
-that names the chunks inside it by their offsets, and at the end the outermost Lambda:
+ten. So an image is the Lambdas one after the other, inner ones first, each with its chunk: `marshal`s of
+plain tuples that name other Lambdas by their offsets. At the end is the outermost one's offset; behind
+that, once it is known what runs, the Python code of what did (`add_natives`):
 
-    offset of the end | chunk ... chunk | end: (Lambda, warnings)
+    offset of the end | offset of the index, or 0 | record ... record | end: (offset, warnings)
+    | native code ... native code | index: {a record's offset: that of its native code}
 
 Spans are kept relative to their file. Only bytes that this module has made may be read: whoever keeps
 an image proves with a checksum that it is unchanged (`bytecode.cache`).
@@ -14,21 +16,20 @@ from __future__ import annotations
 
 import marshal
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
+from types import CodeType
 from typing import Literal, TypeAlias, cast
 
-from aionix.bytecode.chunk import Chunk, Formals, Global, Lambda
+from aionix.bytecode.chunk import Chunk, Formals, Global, Lambda, Native
 from aionix.source import Span
 from aionix.warnings import EvalWarning, WarningKind
 
 #: Part of every key under which images are kept: raised when anything here changes.
-FORMAT = 1
+FORMAT = 2
 
-# (kind, name, parameter, formals, upvalue count, captures with, start, end, the chunk's offset)
-_LambdaFields: TypeAlias = tuple[
-    int, str | None, str | None, "_FormalsFields | None", int, bool, int, int, int
-]
+# (kind, name, parameter, formals, upvalue count, captures with, start, end)
+_LambdaFields: TypeAlias = tuple[int, str | None, str | None, "_FormalsFields | None", int, bool, int, int]
 # (names, which have a default, ellipsis, spans)
 _FormalsFields: TypeAlias = tuple[tuple[str, ...], tuple[bool, ...], bool, bytes]
 # (code, constants, where spans begin, spans, spans of attributes, names of attributes)
@@ -40,16 +41,19 @@ _ChunkFields: TypeAlias = tuple[
     tuple[tuple[int, bytes], ...],
     tuple[tuple[int, tuple[str, ...]], ...],
 ]
+_NativeFields: TypeAlias = "tuple[CodeType, tuple[tuple[int, tuple[object, ...]], ...], bytes]"
 _WarningFields: TypeAlias = tuple[str, int, int, str]
 
 # Constants that `marshal` does not know are tuples: a path (text,), a global (name, None), or a
-# Lambda's fields.
+# Lambda (offset, None, None).
 _PATH_LENGTH, _GLOBAL_LENGTH = 1, 2
 
 _KINDS: tuple[Literal["toplevel", "function", "thunk"], ...] = ("toplevel", "function", "thunk")
 _WORD = "i"  # of a table of offsets; those of a source of more than 2 GiB do not fit
 _NOWHERE = (-1, -1)  # in place of a span that is None
-_HEADER = 8
+_OFFSET = 8  # bytes of one in the header
+_HEADER = 2 * _OFFSET
+_SIZE = 4  # bytes before a record: the size of the Lambda's fields, behind which the chunk is
 
 
 def dump(code: Lambda, warnings: Sequence[EvalWarning], base: int) -> bytes:
@@ -59,21 +63,30 @@ def dump(code: Lambda, warnings: Sequence[EvalWarning], base: int) -> bytes:
     """
     writer = _Writer(base)
     end = marshal.dumps((writer.add(code), tuple([writer.warning(warning) for warning in warnings])))
-    return b"".join([writer.size.to_bytes(_HEADER, "little"), *writer.blobs, end])
+    return b"".join([_header(writer.size, 0), *writer.blobs, end])
+
+
+def _header(end: int, index: int) -> bytes:
+    return end.to_bytes(_OFFSET, "little") + index.to_bytes(_OFFSET, "little")
+
+
+def _index(image: memoryview) -> dict[int, int]:
+    offset = int.from_bytes(image[_OFFSET:_HEADER], "little")
+    return cast("dict[int, int]", marshal.loads(image[offset:])) if offset else {}
 
 
 def load(
     image: bytes | memoryview, base: int, path: Callable[[str], object]
-) -> tuple[Lambda, list[EvalWarning]]:
+) -> tuple[StoredLambda, list[EvalWarning]]:
     """The code and the warnings in `image`, for the same source, which now begins at `base`.
 
     `path` makes path constants.
     """
-    reader = _Reader(image, base, path)
-    fields, warnings = cast(
-        "tuple[_LambdaFields, list[_WarningFields]]", reader.read(int.from_bytes(image[:_HEADER], "little"))
+    reader = Reader(image, base, path)
+    offset, warnings = cast(
+        "tuple[int, list[_WarningFields]]", reader.read(int.from_bytes(image[:_OFFSET], "little"))
     )
-    return StoredLambda(reader, fields), [reader.warning(*warning) for warning in warnings]
+    return reader.code(offset), [reader.warning(*warning) for warning in warnings]
 
 
 class _Writer:
@@ -81,22 +94,22 @@ class _Writer:
         self.base = base
         self.blobs: list[bytes] = []
         self.size = _HEADER
-        self._written: dict[Lambda, _LambdaFields] = {}
+        self._written: dict[Lambda, int] = {}
 
-    def add(self, code: Lambda) -> _LambdaFields:
-        """Writes the chunks of `code`, inner ones first."""
+    def add(self, code: Lambda) -> int:
+        """Writes `code` and what is inside, that first; returns its offset."""
         order = [code]
         for outer in order:  # it grows meanwhile; recursion would go as deep as the program
             order += [inner for inner in outer.chunk.constants if isinstance(inner, Lambda)]
         for each in reversed(order):
-            self._written[each] = self._lambda(each)
+            self._written[each] = self.size
+            fields = marshal.dumps(self._lambda(each))
+            chunk = marshal.dumps(self._chunk(each.chunk))  # type: ignore[arg-type]  # constants are `object`
+            self.blobs += (len(fields).to_bytes(_SIZE, "little"), fields, chunk)
+            self.size += _SIZE + len(fields) + len(chunk)
         return self._written[code]
 
     def _lambda(self, code: Lambda) -> _LambdaFields:
-        offset = self.size
-        blob = marshal.dumps(self._chunk(code.chunk))  # type: ignore[arg-type]  # constants are `object`
-        self.blobs.append(blob)
-        self.size += len(blob)
         formals = None if code.formals is None else self._formals(code.formals)
         start, end = code.span
         return (
@@ -108,7 +121,6 @@ class _Writer:
             code.captures_with,
             start - self.base,
             end - self.base,
-            offset,
         )
 
     def _formals(self, formals: Formals) -> _FormalsFields:
@@ -129,7 +141,7 @@ class _Writer:
         if constant is None or type(constant) in (str, int, float, bool):
             return constant
         if isinstance(constant, Lambda):
-            return self._written[constant]
+            return self._written[constant], None, None
         if type(constant) is Global:
             return constant.name, None
         return (constant.text,)  # type: ignore[attr-defined]  # a Path: a room above this one has it
@@ -146,21 +158,58 @@ class _Writer:
         return warning.kind.name, start - self.base, end - self.base, warning.detail
 
 
-class _Reader:
-    """An image in memory, from which chunks are read."""
+class Reader:
+    """An image in memory, from which code is read."""
 
-    __slots__ = ("_base", "_image", "_path")
+    __slots__ = ("_base", "_codes", "_index", "_path", "image")
 
     def __init__(self, image: bytes | memoryview, base: int, path: Callable[[str], object]) -> None:
-        self._image = memoryview(image)
+        self.image = memoryview(image)
         self._base = base
         self._path = path
+        self._index = _index(self.image)
+        self._codes: dict[int, StoredLambda] = {}
 
     def read(self, offset: int) -> object:
-        return marshal.loads(self._image[offset:])  # it stops where the object ends
+        return marshal.loads(self.image[offset:])  # it stops where the object ends
+
+    def code(self, offset: int) -> StoredLambda:
+        """The Lambda of the record at `offset`; always the same one."""
+        code = self._codes.get(offset)
+        if code is None:
+            code = self._codes[offset] = StoredLambda(self, offset)
+        return code
+
+    def native(self, offset: int) -> Native | None:
+        """The Python code that is kept for the record at `offset`."""
+        at = self._index.get(offset)
+        return None if at is None else Native(*cast(_NativeFields, self.read(at)))
+
+    def add_natives(self, natives: Mapping[int, Native]) -> bytes:
+        """The image, with Python code for the records at these offsets added to what it has."""
+        index, blobs, size = dict(self._index), [], len(self.image)
+        for record, native in natives.items():
+            blob = marshal.dumps(tuple(native))  # type: ignore[arg-type]  # a code object is fine
+            blobs.append(blob)
+            index[record] = size
+            size += len(blob)
+        header = (self.image[:_OFFSET], size.to_bytes(_OFFSET, "little"))
+        image = b"".join([*header, self.image[_HEADER:], *blobs, marshal.dumps(index)])
+        self.image, self._index = memoryview(image), index
+        return image
+
+    def forget_natives(self) -> None:
+        """From now on there is bytecode only."""
+        self._index = {}
+
+    def fields(self, offset: int) -> _LambdaFields:
+        return cast(_LambdaFields, self.read(offset + _SIZE))
 
     def chunk(self, offset: int) -> Chunk:
-        code, constants, starts, spans, attr_spans, attr_names = cast(_ChunkFields, self.read(offset))
+        fields_size = int.from_bytes(self.image[offset : offset + _SIZE], "little")
+        code, constants, starts, spans, attr_spans, attr_names = cast(
+            _ChunkFields, self.read(offset + _SIZE + fields_size)
+        )
         chunk = StoredChunk(self, starts, spans)
         chunk.code = bytearray(code)
         chunk.constants = [
@@ -175,7 +224,7 @@ class _Reader:
             return self._path(cast(str, fields[0]))
         if len(fields) == _GLOBAL_LENGTH:
             return Global(cast(str, fields[0]))
-        return StoredLambda(self, cast(_LambdaFields, fields))
+        return self.code(cast(int, fields[0]))
 
     def formals(self, fields: _FormalsFields) -> Formals:
         names, defaults, ellipsis, table = fields
@@ -211,19 +260,23 @@ class StoredLambda(Lambda):
     """A Lambda of an image. Its fields are read when the first of them is asked for, its chunk
     when that is; what has been read costs as little as in any other Lambda."""
 
-    __slots__ = ("_fields", "_reader")
+    __slots__ = ("offset", "reader")
 
-    def __init__(self, reader: _Reader, fields: _LambdaFields) -> None:
-        self._reader = reader
-        self._fields = fields
-        self.name = fields[1]
+    def __init__(self, reader: Reader, offset: int) -> None:
+        self.reader = reader
+        self.offset = offset
+
+    def native(self) -> Native | None:
+        return self.reader.native(self.offset)
 
     def __getattr__(self, missing: str) -> object:
-        reader, fields = self._reader, self._fields
+        reader = self.reader
         if missing == "chunk":
-            self.chunk = reader.chunk(fields[-1])
+            self.chunk = reader.chunk(self.offset)
         else:
-            kind, _, self.parameter, formals, self.upvalue_count, self.captures_with, start, end, _ = fields
+            kind, self.name, self.parameter, formals, self.upvalue_count, self.captures_with, start, end = (
+                reader.fields(self.offset)
+            )
             self.kind = _KINDS[kind]
             self.span = reader.span(start, end)
             self.formals = None if formals is None else reader.formals(formals)
@@ -235,7 +288,7 @@ class StoredChunk(Chunk):
 
     __slots__ = ("_reader", "_tables")
 
-    def __init__(self, reader: _Reader, starts: bytes, spans: bytes) -> None:
+    def __init__(self, reader: Reader, starts: bytes, spans: bytes) -> None:
         self._reader = reader
         self._tables = starts, spans
 

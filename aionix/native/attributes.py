@@ -25,7 +25,7 @@ def attrs(t: Translator, one: Instruction) -> None:
     out = t.out
     if names is None:
         listed = ", ".join([item.text for item in items])
-        t.push(f"build_dynamic([{listed}], {out.constant(spans)})", kind="AttrSet")
+        t.push(f"build_dynamic([{listed}], {out.constant(spans, ('spans', one.offset))})", kind="AttrSet")
         return
     if not count:
         t.push("AttrSet()", kind="AttrSet")
@@ -35,7 +35,7 @@ def attrs(t: Translator, one: Instruction) -> None:
     name = out.name()
     out.line(f"{name} = AttrSet({{{pairs}}})")
     positions: dict[str, Span] = {n: span for n, span in zip(names, spans, strict=True) if span}
-    out.line(f"{name}.positions = {out.constant(positions)}")
+    out.line(f"{name}.positions = {out.constant(positions, ('positions', one.offset))}")
     t.stack.append(Operand(name, kind="AttrSet"))
 
 
@@ -52,7 +52,9 @@ def select(t: Translator, one: Instruction) -> None:
     if type(known) is AttrSet and name.value in known:
         value = known[cast(str, name.value)]
         lazy = type(value) is list
-        t.stack.append(Operand(t.out.constant(value), lazy, value=value, constant=not lazy))
+        path = (*subject.path, cast(str, name.value))
+        text = t.from_scope(path, value)
+        t.stack.append(Operand(text, lazy, value=value, constant=not lazy, path=path))
         return
     out = t.out
     t.settle()
@@ -119,7 +121,7 @@ def formals(t: Translator, one: Instruction) -> None:
             tests.append(f"{keys} <= {t.out.constant(allowed)}")
     if tests:
         with t.out.block(f"if not ({' and '.join(tests)}):"):
-            t.out.line(f"check_formals({t.out.constant(t.code)}, {argument.text})")
+            t.out.line(f"check_formals({t.out.constant(t.code, ('code',))}, {argument.text})")
 
 
 @op(Op.ASSERT_ATTRS)

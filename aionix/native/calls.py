@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from typing import cast
 
 from aionix.bytecode.chunk import Instruction, Lambda
+from aionix.bytecode.image import StoredLambda
 from aionix.bytecode.opcodes import Op, Position
 from aionix.native.context import Translator, op
 from aionix.native.known import Known, arithmetic, known_function
@@ -14,6 +15,7 @@ from aionix.native.operators import all_ints
 from aionix.values.functions import Builtin
 from aionix.values.numbers import INT_MAX, INT_MIN
 from aionix.values.thunk import evaluated
+from aionix.vm.linking import run_recipe
 
 
 @op(Op.CLOSURE, Op.THUNK_CLOSURE, Op.THUNK_SUSPENDED)
@@ -21,25 +23,37 @@ def closure(t: Translator, one: Instruction) -> None:
     t.settle()
     code = cast(Lambda, t.chunk.constants[one.arg])
     is_closure = one.op is not Op.THUNK_SUSPENDED
-    function = t.unit.body(code) if is_closure else t.unit.entry(code)
     out = t.out
+    entry, payload = ("closed", bound(t, code)) if is_closure else suspended(t, code)
     if any([position.is_deferred for position in one.positions]):
         name = out.name()
-        entry = "closed" if is_closure else out.constant(function)
         out.line(f"{name} = [{entry}, None]")
-        late = Late(name, function, is_closure, one.positions, one.captures_with)
+        late = Late(name, payload, one.positions, one.captures_with)
         t.stack.append(Operand(name, lazy=True, late=late))
         return
     texts = captures(t, one.positions)
     upvalues = tuple_of(t, texts, one.captures_with)
-    if not is_closure:
-        text = f"[{out.constant(function)}, {upvalues}]"
-        t.stack.append(Operand(text, lazy=True, pending=True, thunk=Unmade(code, texts)))
-        return
-    text = f"MethodType({out.constant(function)}, {upvalues})"
-    if one.op is Op.THUNK_CLOSURE:
-        text = f"[closed, {text}]"
-    t.stack.append(Operand(text, lazy=one.op is not Op.CLOSURE, pending=True))
+    text = payload.format(upvalues)
+    if one.op is not Op.CLOSURE:
+        text = f"[{entry}, {text}]"
+    thunk = None if is_closure else Unmade(code, texts)
+    t.stack.append(Operand(text, lazy=one.op is not Op.CLOSURE, pending=True, thunk=thunk))
+
+
+def bound(t: Translator, code: Lambda) -> str:
+    """The text of a closure, but for its upvalues."""
+    if isinstance(code, StoredLambda) and t.portable:
+        body = t.out.constant(code, ("body", code.offset))
+    else:
+        body = t.out.constant(t.unit.body(code))
+    return f"MethodType({body}, {{}})"
+
+
+def suspended(t: Translator, code: Lambda) -> tuple[str, str]:
+    """The texts of a thunk's entry and of its payload, but for the upvalues."""
+    if isinstance(code, StoredLambda) and t.portable:
+        return t.out.constant(code, ("late",)), f"({code.offset}, {{}})"
+    return t.out.constant(t.unit.entry(code)), "{}"
 
 
 @op(Op.FINALISE)
@@ -48,11 +62,9 @@ def finalise(t: Translator, one: Instruction) -> None:
     late = t.stack[one.arg].late
     if late is None:
         return
-    upvalues = captured(t, late.positions, late.captures_with)
-    if late.closure:
-        upvalues = f"MethodType({t.out.constant(late.function)}, {upvalues})"
+    payload = late.payload.format(captured(t, late.positions, late.captures_with))
     with t.out.block(f"if {late.guard}:") if late.guard else nullcontext():
-        t.out.line(f"{late.variable}[1] = {upvalues}")
+        t.out.line(f"{late.variable}[1] = {payload}")
     t.stack[one.arg].late = None
 
 
@@ -82,7 +94,7 @@ def tuple_of(t: Translator, texts: list[str], captures_with: bool) -> str:
 def call(t: Translator, one: Instruction) -> None:
     function = t.stack.pop()
     if function.constant and isinstance(function.value, Builtin):
-        call_builtin(t, function.value, one)
+        call_builtin(t, function, function.value, one)
         return
     if function.pending or function.constant:
         t.count_call()
@@ -100,22 +112,22 @@ def call(t: Translator, one: Instruction) -> None:
         t.stack.append(Operand(name))
 
 
-def call_builtin(t: Translator, function: Builtin, one: Instruction) -> None:
+def call_builtin(t: Translator, operand: Operand, function: Builtin, one: Instruction) -> None:
     """A call of a builtin that is certain; with all its arguments, if they are given at once."""
     if arguments_given(t, one) + 1 >= function.arity:
         arguments = take(t, function.arity)
         name = t.out.name()
-        saturate(t, name, function, arguments, one)
+        saturate(t, name, t.out.constant(function.run, run_recipe(operand.path, function)), arguments, one)
     else:
         (argument,) = take(t, 1)
         name = t.out.name()
-        t.out.line(f"{name} = PartialApplication({t.out.constant(function)}, ({argument.text},))")
+        t.out.line(f"{name} = PartialApplication({operand.text}, ({argument.text},))")
     t.stack.append(Operand(name))
 
 
-def saturate(t: Translator, name: str, function: Builtin, arguments: list[Operand], one: Instruction) -> None:
+def saturate(t: Translator, name: str, run: str, arguments: list[Operand], one: Instruction) -> None:
     """Runs a builtin with as many arguments as it takes."""
-    t.out.line(f"{name} = {t.out.constant(function.run)}")
+    t.out.line(f"{name} = {run}")
     given = ", ".join([argument.text for argument in arguments])
     t.out.line(f"{name} = {name}({given})", call_offset(t, one, len(arguments)))
     t.skip = len(arguments) - 1
@@ -194,7 +206,7 @@ def call_known_builtin(t: Translator, function: Operand, known: Builtin, one: In
     builtin, name = t.out.name(), t.out.name()
     t.out.line(f"{builtin} = {t.out.constant(known)}")
     with t.out.block(f"if {function.text} is {builtin}:"):
-        saturate(t, name, known, arguments, one)
+        saturate(t, name, t.out.constant(known.run), arguments, one)
     one_by_one(t, function.text, name, arguments, one)
 
 

@@ -7,7 +7,8 @@ Handlers for the instructions (`variables`, `operators`, `attributes`, `calls`) 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from types import CodeType
+from typing import NamedTuple, TypeAlias
 
 from aionix.bytecode.chunk import Instruction, instructions
 from aionix.bytecode.opcodes import Op
@@ -15,12 +16,22 @@ from aionix.native.assemble import LINES_BEFORE, assemble
 from aionix.native.operands import Facts, Operand
 from aionix.native.writer import Untranslatable, Writer
 from aionix.values.thunk import Value
-from aionix.vm.engine import AGAIN, Compiled, FunctionUnit, Unit
+from aionix.vm.engine import AGAIN, FunctionUnit, Unit
+from aionix.vm.linking import Hole, global_recipe
 
 #: An expression with more characters gets a variable: CPython's parser has limits of its own.
 MAX_EXPRESSION = 1_000
 #: Code with more instructions than this is not worth it: it is long, but not hot.
 MAX_INSTRUCTIONS = 3_000
+
+
+class Text(NamedTuple):
+    """What a translation yields: code with holes, and the chunk's offset by the line of that code."""
+
+    code: CodeType
+    holes: tuple[Hole, ...]
+    lines: tuple[int, ...]
+
 
 Handler: TypeAlias = "Callable[[Translator, Instruction], None]"
 #: Translates from the jump with this index on; returns the index after what belongs to it, or -1
@@ -56,16 +67,22 @@ CALLING = frozenset({Op.CALL, Op.COERCE_TO_STRING, Op.FIND_FILE, Op.ASSERT_FAIL}
 
 
 class Translator:
-    """The translation of one piece of code, as far as it has come."""
+    """The translation of one piece of code, as far as it has come.
 
-    def __init__(self, unit: Unit, upvalues: tuple[Value, ...]) -> None:
+    `portable` code is right in other processes too: it holds no object, and what was found in
+    `upvalues` has no part in it. It makes the units of thunks when they are forced, since most
+    code of that kind runs once and most of its thunks never.
+    """
+
+    def __init__(self, unit: Unit, upvalues: tuple[Value, ...], portable: bool, limit: int) -> None:
         self.unit = unit
         self.code = unit.code
         self.chunk = unit.code.chunk
         self.sample = upvalues
-        self.out = Writer()
+        self.portable = portable
+        self.out = Writer(portable)
         self.found = instructions(self.chunk)
-        if len(self.found) > MAX_INSTRUCTIONS:
+        if len(self.found) > limit:
             raise Untranslatable("too long")
         self.at = {one.offset: index for index, one in enumerate(self.found)}
         self.stack: list[Operand] = []
@@ -77,9 +94,9 @@ class Translator:
         self.skip = 0  # instructions that the last one has done
         self.origins: dict[str, int] = {}  # which variables are evaluated upvalues
 
-    def translate(self) -> Compiled:
+    def translate(self) -> Text:
         out = self.out
-        machine = out.constant(self.unit.machine)
+        machine = self.machine()
         if self.is_function:
             self.stack.append(Operand("a", lazy=True))
             parameters = "u, a"
@@ -101,8 +118,15 @@ class Translator:
             with out.block("except BaseException as error:"):
                 out.line("unit.leave(t, u, error)")
                 out.line("raise")
-        code = assemble(out.lines, parameters, out.constants)
-        return Compiled(code, (*[0] * (LINES_BEFORE + 1), *out.offsets))
+        code, holes = assemble(out.lines, parameters, out.constants)
+        return Text(code, holes, (*[0] * (LINES_BEFORE + 1), *out.offsets))
+
+    def machine(self) -> str:
+        return self.out.constant(self.unit.machine, ("machine",))
+
+    def from_scope(self, path: tuple[str, ...], value: Value) -> str:
+        """How the text refers to a global, or an attribute of one."""
+        return self.out.constant(value, global_recipe(path, value))
 
     def tick(self, moved: str | None = None, instead: str | None = None) -> None:
         """Looks at the clock now and then; meanwhile, another run may have been here."""
@@ -114,6 +138,8 @@ class Translator:
             if moved:
                 with out.block(f"if {moved}:"):
                     out.line(f"return {instead}")
+            if self.portable:
+                out.line(f"unit.seen({'u' if self.is_function else 't[1]'})")
 
     def count_call(self) -> None:
         """From here on this run counts as a call; it begins again where there is room, if there is none."""
@@ -122,7 +148,7 @@ class Translator:
         self.settle()
         self.counted = True
         out = self.out
-        out.line(f"m = {out.constant(self.unit.machine)}")
+        out.line(f"m = {self.machine()}")
         out.line("d = m.depth")
         with out.block("if d >= m.limit:"):
             out.line("return unit.deeper(u, a)", AGAIN)
@@ -297,7 +323,7 @@ class Translator:
         with out.block(f"if {name}[0] is None:"):
             out.line(f"{name} = {name}[1]")
         with out.block("else:"):
-            out.line(f"m = {out.constant(self.unit.machine)}")
+            out.line(f"m = {self.machine()}")
             out.line("d = m.depth")
             with out.block("if d < m.limit:"):
                 out.line("m.depth = d + 1")

@@ -17,7 +17,8 @@ class Operand:
     `text` is a variable, a constant or (`pending`) an expression not evaluated yet, to be used once.
     `lazy`: it may be a thunk. `kind`: the Python type of its value, where that is certain. A
     `constant` has its `value`. `origin`: the upvalue that it is. `thunk`: the thunk that is still to be made.
-    `offset`: where the instruction of a pending expression is, for errors in it.
+    `offset`: where the instruction of a pending expression is, for errors in it. `path`: how a constant that
+    belongs to the evaluation is reached from the globals.
     """
 
     text: str
@@ -30,15 +31,16 @@ class Operand:
     thunk: Unmade | None = None
     origin: int | None = None
     offset: int = 0
+    path: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Late:
-    """A thunk or closure whose upvalues are filled in later; `guard`, if it was made at all."""
+    """A thunk or closure whose upvalues are filled in later, in the place of `{}` in `payload`;
+    `guard`, if it was made at all."""
 
     variable: str
-    function: object
-    closure: bool
+    payload: str
     positions: tuple[Position, ...]
     captures_with: bool
     guard: str | None = None

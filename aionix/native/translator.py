@@ -6,16 +6,35 @@ expression, that has its value.
 
 from __future__ import annotations
 
+from array import array
+
+from aionix.bytecode.chunk import Native
 from aionix.native import attributes, branches, calls, operators, variables  # noqa: F401 # they register
-from aionix.native.context import Translator
+from aionix.native.context import MAX_INSTRUCTIONS, Text, Translator
 from aionix.native.writer import Untranslatable
 from aionix.values.thunk import Value
 from aionix.vm.engine import Compiled, Unit
+from aionix.vm.linking import link
+
+#: Much more than for code that is hot: what builds a set of thousands of packages should be kept too.
+#: The compiler of Python takes about 40 us for an instruction, and holds its lock meanwhile.
+MAX_KEPT_INSTRUCTIONS = 100_000
 
 
 def translate(unit: Unit, upvalues: tuple[Value, ...]) -> Compiled | None:
     """Python code for `unit`, which has run with `upvalues`; None where that cannot or need not be."""
+    text = _text(unit, upvalues, False, MAX_INSTRUCTIONS)
+    return None if text is None else Compiled(link(unit, text.code, text.holes), text.lines)
+
+
+def translate_to_keep(unit: Unit, limit: int = MAX_KEPT_INSTRUCTIONS) -> Native | None:
+    """Python code for `unit` that later processes can run; None where that cannot be."""
+    text = _text(unit, (), True, limit)
+    return None if text is None else Native(text.code, text.holes, array("i", text.lines).tobytes())
+
+
+def _text(unit: Unit, upvalues: tuple[Value, ...], portable: bool, limit: int) -> Text | None:
     try:
-        return Translator(unit, upvalues).translate()
+        return Translator(unit, upvalues, portable, limit).translate()
     except Untranslatable:
         return None

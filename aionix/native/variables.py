@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aionix.bytecode.chunk import Global, Instruction
 from aionix.bytecode.opcodes import Op
 from aionix.native.context import Translator, op
 from aionix.native.operands import Operand
+from aionix.values.paths import Path
 
 
 @op(Op.CONSTANT)
 def constant(t: Translator, one: Instruction) -> None:
     value = t.chunk.constants[one.arg]
+    path: tuple[str, ...] = ()
     if type(value) is Global:
+        path = (value.name,)
         value = t.unit.scope[value.name]
+        text = t.from_scope(path, value)
+    else:
+        text = t.out.constant(value, ("path", value.text) if isinstance(value, Path) else None)
     lazy = type(value) is list
     kind = None if lazy else type(value).__name__
-    t.stack.append(Operand(t.out.constant(value), lazy, kind, value=value, constant=not lazy))
+    t.stack.append(Operand(text, lazy, kind, value=value, constant=not lazy, path=path))
 
 
 @op(Op.GET_LOCAL)
@@ -23,8 +31,7 @@ def local(t: Translator, one: Instruction) -> None:
     source = t.stack[one.arg]
     if source.pending:
         t.settle_all()
-    copy = Operand(source.text, source.lazy, source.kind, value=source.value, constant=source.constant)
-    t.stack.append(copy)
+    t.stack.append(replace(source, late=None, thunk=None, origin=None))
 
 
 @op(Op.GET_UPVALUE)
@@ -89,8 +96,8 @@ def drop(t: Translator, one: Instruction) -> None:
 def find_file(t: Translator, one: Instruction) -> None:
     t.count_call()
     name = t.pop()
-    find, path = t.unit.scope["__findFile"], t.unit.scope["__nixPath"]
-    t.push(f"call2({t.out.constant(find)}, {t.out.constant(path)}, {name.text})")
+    find, path = [t.from_scope((name,), t.unit.scope[name]) for name in ("__findFile", "__nixPath")]
+    t.push(f"call2({find}, {path}, {name.text})")
 
 
 @op(Op.RESOLVE_HOME_PATH)

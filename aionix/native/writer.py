@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
+
+from aionix.vm.linking import Recipe
 
 #: What constants begin with in the text; no other string is ever in it.
 MARK = "§"
+#: Types of constants that can be kept on disk as they are.
+_PLAIN = frozenset({str, float, int, bytes, frozenset})
 #: CPython refuses a hundred levels of indentation.
 MAX_LEVELS = 90
+
+
+class Constant(NamedTuple):
+    """A constant of compiled code: an object, or how to make it."""
+
+    value: object
+    recipe: Recipe | None = None
 
 
 class Untranslatable(Exception):
@@ -18,14 +30,15 @@ class Untranslatable(Exception):
 class Writer:
     """Lines, each with the offset in the chunk of the instruction that it belongs to."""
 
-    def __init__(self) -> None:
+    def __init__(self, portable: bool = False) -> None:
+        self._portable = portable
         self.lines: list[str] = []
         self.offsets: list[int] = []
-        self.constants: list[object] = []
+        self.constants: list[Constant] = []
         self.offset = 0
         self._level = 1
         self._names = 0
-        self._index: dict[int, str] = {}
+        self._index: dict[int | Recipe, str] = {}
 
     def line(self, text: str, offset: int | None = None) -> None:
         """Another line; its instruction is at `offset`, or the present one."""
@@ -50,14 +63,25 @@ class Writer:
         self._names += 1
         return f"t{self._names}"
 
-    def constant(self, value: object) -> str:
-        """How the text refers to `value`, any object."""
+    def constant(self, value: object, recipe: Recipe | None = None) -> str:
+        """How the text refers to `value`, any object, which `recipe` says how to make elsewhere."""
         if value is None or value is True or value is False:
             return str(value)
-        if type(value) is int:
+        if type(value) is int and (recipe is None or not self._portable):
             return f"({value})" if value < 0 else str(value)
-        mark = self._index.get(id(value))
+        if not self._portable:
+            return self._marked(id(value), Constant(value))
+        if recipe is not None:
+            if type(value) is int:  # two marks that are added would become one text
+                raise Untranslatable("a number that this evaluation was given")
+            return self._marked(recipe, Constant(None, recipe))
+        if type(value) not in _PLAIN:
+            raise Untranslatable("a constant that cannot be kept")
+        return self._marked(id(value), Constant(value))
+
+    def _marked(self, key: int | Recipe, constant: Constant) -> str:
+        mark = self._index.get(key)
         if mark is None:
-            mark = self._index[id(value)] = f"'{MARK}{len(self.constants)}'"
-            self.constants.append(value)  # which also keeps it, and so its id, alive
+            mark = self._index[key] = f"'{MARK}{len(self.constants)}'"
+            self.constants.append(constant)  # which also keeps its value, and so the id, alive
         return mark

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
@@ -40,7 +39,7 @@ class Directory:
 
     def _write(self, path: str, data: bytes) -> None:
         target = os.path.join(self._path, path)
-        unfinished = f"{target}.{secrets.token_hex(4)}.tmp"
+        unfinished = f"{target}.{os.urandom(4).hex()}.tmp"
         try:
             os.makedirs(self._path, exist_ok=True)
             try:

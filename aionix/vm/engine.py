@@ -6,18 +6,21 @@ the interpreter, and a count of how much longer it is interpreted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias, TypeVar, cast
 
 from aionix.bytecode.chunk import Lambda
+from aionix.bytecode.image import StoredLambda, words
 from aionix.errors import InfiniteRecursion, NixError
 from aionix.values.thunk import Entry, Thunk, Value, force, leave
 from aionix.vm.decode import Code, decode
 from aionix.vm.dependencies import Trail
 from aionix.vm.entries import function_entry, thunk_entry
 from aionix.vm.fiber import running
-from aionix.vm.machine import Machine
+from aionix.vm.linking import NotLinkable, inside, link
+from aionix.vm.machine import CALLS_PER_LOOK, Machine
 
 if TYPE_CHECKING:
     from aionix.observers import RuntimeObserver
@@ -31,13 +34,15 @@ FUEL = 200
 
 #: Instead of an offset: the line begins the same call again, which tells of itself what goes wrong.
 AGAIN = -1
+#: More runs than there will be.
+ENDLESS = 1 << 62
 
 
 class Compiled(NamedTuple):
     """Python code for a unit, and the chunk's offset by the line of that code."""
 
     code: CodeType
-    offsets: tuple[int, ...]
+    offsets: Sequence[int]
 
 
 #: Translates the code of a unit, given the upvalues of one of its runs; None if it cannot.
@@ -52,6 +57,7 @@ class Engine:
     """Turns compiled code into thunks and functions of one `Evaluation`.
 
     Without `translate` everything is interpreted. `fuel` is how many runs of a piece of code are.
+    `ran` are the units that were interpreted though their code is kept.
     """
 
     def __init__(
@@ -65,6 +71,12 @@ class Engine:
         self.observer = observer
         self.translate = translate if observer is None else None
         self.fuel = fuel
+        self.ran: list[Unit] = []
+
+    def take_ran(self) -> list[Unit]:
+        """`ran`, which is empty after it."""
+        ran, self.ran = self.ran, []
+        return ran
 
     def thunk(self, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> Thunk:
         """A suspended thunk for top-level code, its globals taken from `scope`; what it looks at is
@@ -76,7 +88,8 @@ class Unit:
     """A `Lambda` as one evaluation runs it."""
 
     __slots__ = (
-        "code", "compiled", "decoded", "engine", "frame", "fuel", "machine", "nested", "scope", "trail",
+        "code", "compiled", "decoded", "engine", "entries", "fuel", "machine", "nested", "scope", "started",
+        "trail",
     )  # fmt: skip
 
     is_thunk: ClassVar[bool]
@@ -88,9 +101,11 @@ class Unit:
         self.scope = scope
         self.trail = trail
         self.decoded: Code | None = None
-        self.fuel = engine.fuel
-        self.compiled: Compiled | None = None
+        self.fuel = 0  # `replace` fills it
+        self.started = False
+        self.compiled: tuple[Compiled, ...] = ()  # the newest first; older code may still be running
         self.nested: dict[Lambda, object] = {}
+        self.entries: dict[int, Entry] = {}
 
     def entry(self, code: Lambda) -> Entry:
         """What thunks of `code`, which is inside of this one, hold while they are suspended."""
@@ -106,26 +121,69 @@ class Unit:
 
     def decode(self) -> Code:
         """The code for the interpreter, made when it first runs."""
+        if type(self.code) is StoredLambda:
+            self.engine.ran.append(self)
         self.decoded = decode(self)
         return self.decoded
 
     def replace(self, function: object, upvalues: tuple[Value, ...]) -> bool:
         """Lets `function` run compiled code from now on; False if there is none."""
-        translate = self.engine.translate
-        compiled = None if translate is None else translate(self, upvalues)
+        compiled = self._compiled(upvalues)
         if compiled is None:
-            self.fuel = 1 << 62
             return False
-        self.compiled = compiled
+        self.compiled = (compiled, *self.compiled)
         cast(FunctionType, function).__code__ = compiled.code
         return True
 
+    def _compiled(self, upvalues: tuple[Value, ...]) -> Compiled | None:
+        """Code, if it is time: at the first run what is kept, and new code when the fuel is spent."""
+        engine = self.engine
+        if engine.translate is None:
+            self.fuel = ENDLESS
+            return None
+        if not self.started:
+            self.started = True
+            self.fuel = engine.fuel - 1
+            kept = self.code.native()
+            if kept is not None:
+                with suppress(NotLinkable):
+                    return Compiled(link(self, kept.code, kept.holes), words(kept.lines))
+            if self.fuel >= 0:
+                return None
+        self.fuel = ENDLESS
+        return engine.translate(self, upvalues)
+
+    # Code that was kept runs these.
+
+    def late(self, thunk: Thunk) -> Value:
+        """The entry of thunks whose code has no unit yet; their payload is (offset of the code, upvalues)."""
+        offset, thunk[1] = cast("tuple[int, tuple[Value, ...]]", thunk[1])
+        entry = self.entries.get(offset)
+        if entry is None:
+            entry = self.entries[offset] = self.entry(inside(self, offset))
+        thunk[0] = entry
+        self.fuel -= 1
+        if self.fuel < 0:  # it is hot: its code should know the unit
+            self.compile(())
+        return entry(thunk)
+
+    def seen(self, upvalues: tuple[Value, ...]) -> None:
+        """It ran when the clock was looked at, as one run in CALLS_PER_LOOK does."""
+        self.fuel -= CALLS_PER_LOOK
+        if self.fuel < 0:
+            self.compile(upvalues)
+
+    def compile(self, upvalues: tuple[Value, ...]) -> bool:
+        """Lets this unit's function run compiled code; False if it does not."""
+        raise NotImplementedError
+
     def offset(self, error: NixError) -> int | None:
         """Where in the chunk the error was, if the frame that it leaves runs compiled code."""
-        compiled, traceback = self.compiled, error.__traceback__
-        if compiled is None or traceback is None or traceback.tb_frame.f_code is not compiled.code:
-            return None
-        return compiled.offsets[traceback.tb_lineno]
+        traceback = error.__traceback__
+        for compiled in self.compiled:
+            if traceback is not None and traceback.tb_frame.f_code is compiled.code:
+                return compiled.offsets[traceback.tb_lineno]
+        return None
 
 
 class ThunkUnit(Unit):

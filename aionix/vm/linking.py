@@ -1,0 +1,120 @@
+"""Compiled code and what it names: constants that exist only in a running evaluation.
+
+Code that is kept on disk cannot hold a function, a builtin or a table of spans. It has holes, each with a
+recipe, a tuple of plain data, for what belongs there. Code that is made for this evaluation
+alone may also hold the object itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from types import CodeType
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from aionix.bytecode.image import StoredLambda
+from aionix.source import Span
+from aionix.values.functions import Builtin
+from aionix.values.paths import Path
+from aionix.values.thunk import Value
+
+if TYPE_CHECKING:
+    from aionix.vm.engine import Unit
+
+#: What a constant is made from: its kind and, plain data, the particulars.
+Recipe: TypeAlias = tuple[object, ...]
+#: (index among the constants of the code, recipe)
+Hole: TypeAlias = tuple[int, Recipe]
+
+
+class NotLinkable(Exception):
+    """The code was made where a global was something else."""
+
+
+def link(unit: Unit, code: CodeType, holes: tuple[Hole, ...]) -> CodeType:
+    """`code` with its holes filled for `unit`; raises NotLinkable."""
+    constants = list(code.co_consts)
+    for index, recipe in holes:
+        constants[index] = made(unit, recipe)
+    return code.replace(co_consts=tuple(constants))
+
+
+def made(unit: Unit, recipe: Recipe) -> object:
+    """What `recipe` says."""
+    return _MAKERS[cast(str, recipe[0])](unit, *recipe[1:])
+
+
+def global_recipe(path: tuple[str, ...], value: Value) -> Recipe:
+    """The recipe for a global, or an attribute of one."""
+    return "global", path, _traits(value)
+
+
+def run_recipe(path: tuple[str, ...], builtin: Builtin) -> Recipe:
+    """The recipe for the Python function of a builtin."""
+    return "run", path, _traits(builtin)
+
+
+def _traits(value: Value) -> tuple[str, int]:
+    """What compiled code takes for granted of a global."""
+    return type(value).__name__, value.arity if isinstance(value, Builtin) else 0
+
+
+def _global(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> Value:
+    value: Value = unit.scope
+    for name in path:
+        if not isinstance(value, Mapping) or name not in value:
+            raise NotLinkable(".".join(path))
+        value = value[name]
+    if _traits(value) != traits:
+        raise NotLinkable(".".join(path))
+    return value
+
+
+def _run(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> object:
+    return cast(Builtin, _global(unit, path, traits)).run
+
+
+class _Positions(Mapping[str, Span]):
+    """Where the names of a literal set are; the table is read when somebody asks."""
+
+    def __init__(self, unit: Unit, offset: int) -> None:
+        self._unit = unit
+        self._offset = offset
+
+    @cached_property
+    def _table(self) -> dict[str, Span]:
+        chunk = self._unit.code.chunk
+        pairs = zip(chunk.attr_names[self._offset], chunk.attr_spans.get(self._offset, ()), strict=False)
+        return {name: span for name, span in pairs if span}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._table
+
+    def __getitem__(self, name: str) -> Span:
+        return self._table[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+def inside(unit: Unit, offset: int) -> StoredLambda:
+    """The code that is kept at `offset` of the image that the unit's is in."""
+    return cast(StoredLambda, unit.code).reader.code(offset)
+
+
+_MAKERS: dict[str, Callable[..., object]] = {
+    "object": lambda unit, value: value,
+    "machine": lambda unit: unit.machine,
+    "code": lambda unit: unit.code,
+    "late": lambda unit: unit.late,
+    "body": lambda unit, offset: unit.body(inside(unit, offset)),
+    "global": _global,
+    "run": _run,
+    "path": lambda unit, text: Path(text),
+    "spans": lambda unit, offset: unit.code.chunk.attr_spans[offset],
+    "positions": _Positions,
+    "tuple": lambda unit, *recipes: tuple([made(unit, recipe) for recipe in recipes]),
+}
