@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MethodType
 
 from aionix.builtins.loops import binary, entry_for, stretches, unary
 from aionix.builtins.registry import (
@@ -16,11 +17,15 @@ from aionix.builtins.registry import (
     expect_plain_str,
 )
 from aionix.errors import IndexOutOfBounds, InvalidArgument
+from aionix.native.known import unit_of
 from aionix.values.attrs import AttrSet
 from aionix.values.equality import equal_elements
 from aionix.values.limits import LARGE, MAX_LIST, check_list, need
 from aionix.values.thunk import Value, force
 from aionix.values.walk import FEW, begin, end
+
+#: Elements for which it does not pay to make an entry of their own.
+SHORT = 16
 
 
 @builtin("length")
@@ -78,6 +83,9 @@ def map_list(function: Lazy, values: List) -> Value:
 
 
 def _delayed_calls(function: Value, values: Sequence[Value]) -> tuple[Value, ...]:
+    if len(values) < SHORT and type(function) is MethodType and (unit := unit_of(function.__func__)):
+        applied = unit.machine.applied
+        return tuple([[applied, (function, value)] for value in values])
     enter = entry_for(function, unary(function))
     result: list[Value] = []
     for stretch in stretches(values):
@@ -201,13 +209,14 @@ def _in_a_row(lists: tuple[Value, ...]) -> tuple[Value, ...]:
                 values = values[1] if values[0] is None else values[0](values)
             if type(values) is not tuple:
                 values = expect_list(values)
-            if len(values) > len(longest):
-                longest = values
-            if 8 * len(values) > LARGE:
-                need(16 * (len(result) + len(values)))
-            result += values
-            if len(result) > MAX_LIST:
-                check_list(len(result))
+            if values:  # most are empty where options are merged
+                if len(values) > len(longest):
+                    longest = values
+                if 8 * len(values) > LARGE:
+                    need(16 * (len(result) + len(values)))
+                result += values
+                if len(result) > MAX_LIST:
+                    check_list(len(result))
     return longest if len(longest) == len(result) else tuple(result)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from aionix.builtins.loops import stretches
 from aionix.builtins.registry import Coerced, Lazy, List, builtin, expect_int, expect_str
@@ -111,6 +111,12 @@ def replace_strings(old: List, new: List, text: Lazy) -> str:
         raise InvalidArgument(
             "'from' and 'to' arguments passed to builtins.replaceStrings have different lengths"
         )
+    patterns, replacements = _simple(old), _simple(new)
+    if patterns and replacements:
+        whole = expect_str(text)
+        quick = _substitution(patterns, replacements)
+        if quick is not None and type(whole) is str and len(whole) <= MAX_QUICK and whole.isascii():
+            return quick(whole)
     patterns = tuple([_latin(expect_str(pattern)) for pattern in old])
     whole = expect_str(text)
     context = context_of(whole)
@@ -126,6 +132,36 @@ def replace_strings(old: List, new: List, text: Lazy) -> str:
 
     result = _replace(_latin(whole), patterns, replacement)
     return with_context(_from_latin(result), context)
+
+
+#: Characters of a text in which everything is replaced at once, and of what comes in for one of them.
+MAX_QUICK, MAX_REPLACEMENT = 1 << 16, 1 << 8
+#: Patterns that are tried at every character of such a text, while nothing else goes on.
+MAX_ALTERNATIVES = 32
+
+
+def _simple(values: Sequence[Value]) -> tuple[str, ...] | None:
+    """The strings, if all are evaluated already, and ASCII without a context."""
+    found = tuple([value[1] if type(value) is list and value[0] is None else value for value in values])
+    if set(map(type, found)) != {str} or not "".join(cast(tuple[str, ...], found)).isascii():
+        return None
+    return cast(tuple[str, ...], found)
+
+
+@lru_cache(64)
+def _substitution(patterns: tuple[str, ...], replacements: tuple[str, ...]) -> Callable[[str], str] | None:
+    """What replaces patterns in one step of C code; None if one is empty or a replacement is long."""
+    if not all(patterns) or max(map(len, replacements)) > MAX_REPLACEMENT:
+        return None
+    table = dict(zip(reversed(patterns), reversed(replacements), strict=True))  # the first listed counts
+    if max(map(len, patterns)) == 1:
+        codes = str.maketrans(table)
+        return lambda text: text.translate(codes)
+    if len(patterns) > MAX_ALTERNATIVES:
+        return None
+    # Alternatives are tried in the order in which they are listed, too.
+    anywhere = re.compile("|".join(map(re.escape, patterns)))
+    return lambda text: anywhere.sub(lambda found: table[found[0]], text)
 
 
 def _latin(text: str) -> str:

@@ -12,6 +12,7 @@ from aionix.native.context import Translator, op
 from aionix.native.known import Known, arithmetic, known_function
 from aionix.native.operands import Late, Operand, Unmade
 from aionix.native.operators import all_ints
+from aionix.values.attrs import AttrSet
 from aionix.values.functions import Builtin
 from aionix.values.numbers import INT_MAX, INT_MIN
 from aionix.values.thunk import evaluated
@@ -73,14 +74,15 @@ def captured(t: Translator, positions: tuple[Position, ...], captures_with: bool
 
 
 def captures(t: Translator, positions: tuple[Position, ...]) -> list[str]:
+    """The variables that a new thunk or closure takes along; evaluated, if they are here already."""
     texts = []
     for position in positions:
-        if position.is_upvalue:
-            texts.append(f"u{position.index}")
-        else:
+        text = f"u{position.index}"
+        if not position.is_upvalue:
             if t.stack[position.index].pending:
                 t.settle_all()
-            texts.append(t.stack[position.index].text)
+            text = t.stack[position.index].text
+        texts.append(t.facts.forced.get(text, text))
     return texts
 
 
@@ -166,12 +168,20 @@ def speculate(t: Translator, function: Operand, one: Instruction) -> Known | Bui
     count = 1 + arguments_given(t, one)
     value = evaluated(t.sample[index])
     if isinstance(value, Builtin):
-        return value if value.arity <= count else None
+        return value if value.arity <= count and (not t.portable or is_global(t, value)) else None
+    if t.portable:
+        return None
     for wanted in range(count, 0, -1):
         known = known_function(value, wanted)
         if known is not None:
             return known
     return None
+
+
+def is_global(t: Translator, value: Builtin) -> bool:
+    """Is it the attribute of `builtins` that has its name?"""
+    builtins = evaluated(t.unit.scope.get("builtins"))
+    return type(builtins) is AttrSet and evaluated(builtins.get(value.name)) is value
 
 
 def call_known(t: Translator, function: Operand, known: Known, one: Instruction) -> None:
@@ -204,9 +214,10 @@ def call_known_builtin(t: Translator, function: Operand, known: Builtin, one: In
     """As `call_known`, for a builtin that is given all its arguments."""
     arguments = take(t, known.arity)
     builtin, name = t.out.name(), t.out.name()
-    t.out.line(f"{builtin} = {t.out.constant(known)}")
+    path = ("builtins", known.name)
+    t.out.line(f"{builtin} = {t.from_scope(path, known)}")
     with t.out.block(f"if {function.text} is {builtin}:"):
-        saturate(t, name, t.out.constant(known.run), arguments, one)
+        saturate(t, name, t.out.constant(known.run, run_recipe(path, known)), arguments, one)
     one_by_one(t, function.text, name, arguments, one)
 
 
@@ -242,6 +253,10 @@ def early(t: Translator, argument: Operand) -> str:
         return variable(t, argument)
     out = t.out
     name = out.name()
+    for text in variables:
+        if text not in t.facts.forced.values():
+            with out.block(f"if type({text}) is list and {text}[0] is None:"):
+                out.line(f"{text} = {text}[1]")
     test = all_ints(variables)
     # Adding a positive constant cannot become too small, taking one away not too large.
     one_way = simple.sign if type(simple.right) is int and simple.right >= 0 else ""

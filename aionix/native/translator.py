@@ -28,8 +28,8 @@ def translate(unit: Unit, upvalues: tuple[Value, ...]) -> Compiled | None:
 
 
 def translate_to_keep(unit: Unit, limit: int = MAX_KEPT_INSTRUCTIONS) -> Native | None:
-    """Python code for `unit` that later processes can run; None where that cannot be."""
-    text = _text(unit, (), True, limit)
+    """Python code for `unit`, which has run, that later processes can run; None where that cannot be."""
+    text = _text(unit, unit.sample, True, limit)
     return None if text is None else Native(text.code, text.holes, array("i", text.lines).tobytes())
 
 

@@ -49,12 +49,15 @@ def call(function: Value, argument: Value) -> Value:
     kind = type(function)
     if kind is MethodType:
         return function(argument)  # type: ignore[operator]
+    if kind is PartialApplication:
+        builtin, arguments = function.builtin, function.arguments  # type: ignore[attr-defined]
+        if builtin.arity == 2:
+            return builtin.run(arguments[0], argument)
+        return _saturate(builtin, (*arguments, argument))
     if isinstance(function, Builtin):
         if function.arity == 1:
             return function.run(argument)
         return PartialApplication(function, (argument,))
-    if isinstance(function, PartialApplication):
-        return _saturate(function.builtin, (*function.arguments, argument))
     if isinstance(function, AttrSet) and "__functor" in function:
         return _call_functor(function, argument, 0)
     from aionix.values.kinds import kind_of

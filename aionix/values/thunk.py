@@ -89,7 +89,7 @@ class Fiber(Protocol):
 def current_fiber() -> Fiber:
     """The fiber this code runs on."""
     try:
-        return cast(Fiber, getcurrent().fiber)  # type: ignore[attr-defined]  # set by vm.fiber
+        return getcurrent().fiber  # type: ignore[attr-defined, no-any-return]  # set by vm.fiber
     except AttributeError:
         raise InternalError("a value was forced outside an evaluation") from None
 

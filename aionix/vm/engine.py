@@ -17,7 +17,7 @@ from aionix.errors import InfiniteRecursion, NixError
 from aionix.values.thunk import Entry, Thunk, Value, force, leave
 from aionix.vm.decode import Code, decode
 from aionix.vm.dependencies import Trail
-from aionix.vm.entries import function_entry, thunk_entry
+from aionix.vm.entries import FUNCTION_ENTRY, THUNK_ENTRY, function_entry, thunk_entry
 from aionix.vm.fiber import running
 from aionix.vm.linking import NotLinkable, inside, link
 from aionix.vm.machine import CALLS_PER_LOOK, Machine
@@ -30,7 +30,8 @@ T = TypeVar("T")
 #: Runs of a piece of code before it is compiled.
 #: Measured, see `benchmarks`: translating takes as long as some hundred interpreted runs.
 FUEL = 200
-
+#: Runs of code that was kept before it is compiled anew, knowing what it works with.
+KEPT_FUEL = 1000
 
 #: Instead of an offset: the line begins the same call again, which tells of itself what goes wrong.
 AGAIN = -1
@@ -88,8 +89,8 @@ class Unit:
     """A `Lambda` as one evaluation runs it."""
 
     __slots__ = (
-        "code", "compiled", "decoded", "engine", "entries", "fuel", "machine", "nested", "scope", "started",
-        "trail",
+        "code", "compiled", "decoded", "engine", "entries", "fuel", "machine", "nested", "sample", "scope",
+        "started", "trail",
     )  # fmt: skip
 
     is_thunk: ClassVar[bool]
@@ -106,6 +107,7 @@ class Unit:
         self.compiled: tuple[Compiled, ...] = ()  # the newest first; older code may still be running
         self.nested: dict[Lambda, object] = {}
         self.entries: dict[int, Entry] = {}
+        self.sample: tuple[Value, ...] = ()  # the upvalues of its first run, if its code is kept
 
     def entry(self, code: Lambda) -> Entry:
         """What thunks of `code`, which is inside of this one, hold while they are suspended."""
@@ -119,9 +121,10 @@ class Unit:
             self.nested[code] = FunctionUnit(self.engine, code, self.scope, self.trail).function
         return cast(Body, self.nested[code])
 
-    def decode(self) -> Code:
+    def decode(self, upvalues: tuple[Value, ...]) -> Code:
         """The code for the interpreter, made when it first runs."""
         if type(self.code) is StoredLambda:
+            self.sample = upvalues
             self.engine.ran.append(self)
         self.decoded = decode(self)
         return self.decoded
@@ -129,10 +132,11 @@ class Unit:
     def replace(self, function: object, upvalues: tuple[Value, ...]) -> bool:
         """Lets `function` run compiled code from now on; False if there is none."""
         compiled = self._compiled(upvalues)
-        if compiled is None:
+        if compiled is not None:
+            self.compiled = (compiled, *self.compiled)
+        if not self.compiled:
             return False
-        self.compiled = (compiled, *self.compiled)
-        cast(FunctionType, function).__code__ = compiled.code
+        cast(FunctionType, function).__code__ = self.compiled[0].code
         return True
 
     def _compiled(self, upvalues: tuple[Value, ...]) -> Compiled | None:
@@ -147,6 +151,7 @@ class Unit:
             kept = self.code.native()
             if kept is not None:
                 with suppress(NotLinkable):
+                    self.fuel = KEPT_FUEL
                     return Compiled(link(self, kept.code, kept.holes), words(kept.lines))
             if self.fuel >= 0:
                 return None
@@ -157,14 +162,15 @@ class Unit:
 
     def late(self, thunk: Thunk) -> Value:
         """The entry of thunks whose code has no unit yet; their payload is (offset of the code, upvalues)."""
-        offset, thunk[1] = cast("tuple[int, tuple[Value, ...]]", thunk[1])
+        payload: tuple[int, object] = thunk[1]  # type: ignore[assignment]  # a cast would take time
+        offset, thunk[1] = payload
         entry = self.entries.get(offset)
         if entry is None:
             entry = self.entries[offset] = self.entry(inside(self, offset))
         thunk[0] = entry
         self.fuel -= 1
-        if self.fuel < 0:  # it is hot: its code should know the unit
-            self.compile(())
+        if self.fuel < 0:  # its next run compiles it, to code whose thunks know their unit
+            self.start_again()
         return entry(thunk)
 
     def seen(self, upvalues: tuple[Value, ...]) -> None:
@@ -175,6 +181,10 @@ class Unit:
 
     def compile(self, upvalues: tuple[Value, ...]) -> bool:
         """Lets this unit's function run compiled code; False if it does not."""
+        raise NotImplementedError
+
+    def start_again(self) -> None:
+        """Lets this unit's function be what it was at first."""
         raise NotImplementedError
 
     def offset(self, error: NixError) -> int | None:
@@ -199,6 +209,9 @@ class ThunkUnit(Unit):
 
     def compile(self, upvalues: tuple[Value, ...]) -> bool:
         return self.replace(self.function, upvalues)
+
+    def start_again(self) -> None:
+        cast(FunctionType, self.function).__code__ = THUNK_ENTRY
 
     def leave(self, thunk: Thunk, upvalues: tuple[Value, ...], error: BaseException) -> None:
         """The way out of the thunk that `error` ends."""
@@ -229,6 +242,9 @@ class FunctionUnit(Unit):
 
     def compile(self, upvalues: tuple[Value, ...]) -> bool:
         return self.replace(self.function, upvalues)
+
+    def start_again(self) -> None:
+        cast(FunctionType, self.function).__code__ = FUNCTION_ENTRY
 
     def leave(self, error: NixError) -> None:
         """The way out of a call that `error` ends."""

@@ -9,7 +9,7 @@ both kinds of code have one free variable, `unit`, and this module's globals.
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, cast
 
 from aionix.errors import NixError
@@ -67,7 +67,7 @@ def thunk_entry(unit: ThunkUnit) -> Entry:
         upvalues = cast(tuple[Value, ...], thunk[1])
         thunk[0], thunk[1] = blackhole, machine.run
         try:
-            value = run(unit.decoded or unit.decode(), upvalues, [])
+            value = run(unit.decoded or unit.decode(upvalues), upvalues, [])
         except BaseException as error:
             unit.leave(thunk, upvalues, error)
             raise
@@ -94,7 +94,7 @@ def function_entry(unit: FunctionUnit) -> Callable[[tuple[Value, ...], Value], V
             return unit.function(upvalues, argument)
         machine.depth = depth + 1
         try:
-            value = run(unit.decoded or unit.decode(), upvalues, [argument])
+            value = run(unit.decoded or unit.decode(upvalues), upvalues, [argument])
         except NixError as error:
             unit.leave(error)
             raise
@@ -102,3 +102,13 @@ def function_entry(unit: FunctionUnit) -> Callable[[tuple[Value, ...], Value], V
         return value
 
     return enter
+
+
+def _inner(maker: FunctionType) -> CodeType:
+    """The code of the function that `maker` makes."""
+    return next(constant for constant in maker.__code__.co_consts if isinstance(constant, CodeType))
+
+
+#: What these functions run until they are given compiled code.
+THUNK_ENTRY = _inner(cast(FunctionType, thunk_entry))
+FUNCTION_ENTRY = _inner(cast(FunctionType, function_entry))

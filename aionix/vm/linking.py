@@ -16,7 +16,7 @@ from aionix.bytecode.image import StoredLambda
 from aionix.source import Span
 from aionix.values.functions import Builtin
 from aionix.values.paths import Path
-from aionix.values.thunk import Value
+from aionix.values.thunk import Value, evaluated
 
 if TYPE_CHECKING:
     from aionix.vm.engine import Unit
@@ -62,12 +62,14 @@ def _traits(value: Value) -> tuple[str, int]:
 def _global(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> Value:
     value: Value = unit.scope
     for name in path:
+        value = evaluated(value)
         if not isinstance(value, Mapping) or name not in value:
             raise NotLinkable(".".join(path))
         value = value[name]
-    if _traits(value) != traits:
-        raise NotLinkable(".".join(path))
-    return value
+    for each in (value, evaluated(value)):
+        if _traits(each) == traits:
+            return each
+    raise NotLinkable(".".join(path))
 
 
 def _run(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> object:

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import get_ident
 from time import perf_counter
+from types import MethodType
 from typing import ClassVar, Protocol
 
 from aionix.errors import StackOverflow
+from aionix.values.thunk import Value, entry_of
 from aionix.vm import collector
 from aionix.vm.account import Account
 
@@ -36,6 +38,10 @@ class Running(Protocol):
     account: Account
 
 
+def _apply(pair: tuple[MethodType, Value]) -> Value:
+    return pair[0](pair[1])
+
+
 class Yielding(Protocol):
     """The fiber, as far as the clock needs it."""
 
@@ -52,7 +58,9 @@ class Machine:
     #: take their turn before a task that was not among them, so they share one slice.
     waiting: ClassVar[int] = 0
 
-    __slots__ = ("_thread", "_users", "ahead", "depth", "limit", "max_depth", "run", "slice_end", "ticks")
+    __slots__ = (
+        "_thread", "_users", "ahead", "applied", "depth", "limit", "max_depth", "run", "slice_end", "ticks",
+    )  # fmt: skip
 
     def __init__(self, max_depth: int, ahead: int = AHEAD) -> None:
         self.max_depth = max_depth
@@ -62,6 +70,8 @@ class Machine:
         self.ticks = CALLS_PER_LOOK
         self.slice_end = 0.0
         self.run: object = None
+        #: The entry of thunks for a call: their payload is (closure, argument).
+        self.applied = entry_of(_apply, self)
         self._users = 0
         self._thread = 0
 
