@@ -42,6 +42,7 @@ def configured(settings: Settings) -> EvaluationBuilder:
         .trace(lambda message: say(printable(message)))
         .runtime_observer(TracingObserver() if settings.trace else None)
         .code_cache(code_cache(settings), threads=False)
+        .slice(0.1)  # Ctrl-C has to wait for the end of one
     )
     return builder.current_system(settings.system) if settings.system else builder
 

@@ -59,15 +59,17 @@ class Machine:
     waiting: ClassVar[int] = 0
 
     __slots__ = (
-        "_thread", "_users", "ahead", "applied", "depth", "limit", "max_depth", "run", "slice_end", "ticks",
+        "_thread", "_users", "ahead", "applied", "depth", "limit", "max_depth", "run", "slice", "slice_end",
+        "ticks",
     )  # fmt: skip
 
-    def __init__(self, max_depth: int, ahead: int = AHEAD) -> None:
+    def __init__(self, max_depth: int, ahead: int = AHEAD, slice: float | None = None) -> None:
         self.max_depth = max_depth
         self.ahead = ahead
         self.depth = 0
         self.limit = max_depth
         self.ticks = CALLS_PER_LOOK
+        self.slice = slice
         self.slice_end = 0.0
         self.run: object = None
         #: The entry of thunks for a call: their payload is (closure, argument).
@@ -89,8 +91,10 @@ class Machine:
             self._users -= 1
 
     def begin_slice(self, more: float = 0.0) -> None:
-        """A slice of SLICE seconds, shared with those who wait for theirs, and of some `more`."""
-        self.slice_end = perf_counter() + SLICE / (1 + Machine.waiting) + more
+        """A slice of SLICE seconds, or as many as were asked for, shared with those who wait for theirs, and
+        of some `more`."""
+        seconds = SLICE if self.slice is None else self.slice
+        self.slice_end = perf_counter() + seconds / (1 + Machine.waiting) + more
 
     def look_at_clock(self, fiber: Yielding) -> None:
         """Called when `ticks` has run out, and by long loops: ends the slice when it is over."""
