@@ -170,6 +170,11 @@ class Sftp(Bridged):
             yield reader
 
     @asynccontextmanager
+    async def open_range(self, path: str, start: int, size: int) -> AsyncIterator[FileReader]:
+        async with self._reading(path, await self._ask(path, _Session.open, start, size)) as reader:
+            yield reader
+
+    @asynccontextmanager
     async def open_entry(self, path: str, kind: FileType | None = None) -> AsyncIterator[OpenEntry]:
         attrs, file = await self._ask(path, _Session.open_entry)
         if file is None:
@@ -221,10 +226,11 @@ class Sftp(Bridged):
     async def _connect(self) -> _Session:
         try:
             connection = await asyncssh.connect(self._host, **self._options)
-        except ConnectionError:
-            raise
-        except OSError as error:  # a name that is not known, a key that cannot be read
-            raise OSError(errno.ENXIO, f"sftp: cannot connect ({os.strerror(error.errno or 0)})") from None
+        except OSError as error:  # nobody listens, a name that is not known, a key that cannot be read
+            number = error.errno or 0
+            words = os.strerror(number) if number > 0 else type(error).__name__
+            code = number if isinstance(error, ConnectionError) else errno.ENXIO
+            raise OSError(code, f"sftp: cannot connect ({words})") from None
         try:
             return _Session(connection, await connection.start_sftp_client(), self._root)
         except BaseException:
@@ -298,8 +304,9 @@ class _Session:
         finally:
             await file.close()
 
-    async def open(self, path: str) -> _File:
+    async def open(self, path: str, start: int = 0, size: int | None = None) -> _File:
         file = await self._opened(await self.followed(path))
+        file.limit(start, size)
         await file.read_head()
         return file
 
@@ -392,7 +399,14 @@ class _File:
         self.size = size
         self.head = b""
         self.left = size
+        self._at = 0
         self._file: SFTPClientFile | None = file
+
+    def limit(self, start: int, size: int | None) -> None:
+        """Only that part of it is to be read."""
+        self._at = min(start, self.size)
+        rest = self.size - self._at
+        self.size = self.left = rest if size is None else min(size, rest)
 
     async def read_head(self) -> None:
         try:
@@ -405,7 +419,8 @@ class _File:
 
     async def next(self, count: int) -> bytes:
         wanted = min(count, self.left)
-        piece = bytes(await self._file.read(wanted)) if self._file is not None else b""  # type: ignore
+        piece = bytes(await self._file.read(wanted, self._at)) if self._file is not None else b""  # type: ignore
+        self._at += len(piece)
         self.left -= len(piece)
         if len(piece) < wanted:
             fail(errno.EIO, f"sftp: a file of {self.size} bytes ended after {self.size - self.left}")

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from socketserver import ThreadingMixIn
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from dulwich.objects import S_IFGITLINK, Blob, Commit, ObjectID, ShaFile, Tag, Tree
 from dulwich.refs import Ref
 from dulwich.repo import Repo
-from dulwich.server import DictBackend
-from dulwich.web import make_wsgi_chain
 from same_tree import TREE, evaluates_as_in_memory
 
 from aionix.io import FileType
@@ -44,8 +38,14 @@ def stored(repo: Repo, node: Node) -> tuple[int, ObjectID]:
     return mode, made.get_id(repo.object_format)
 
 
-def commit(repo: Repo, tree: Mapping[str, Node] | ObjectID, ref: str = "refs/heads/main") -> str:
+def commit(
+    repo: Repo,
+    tree: Mapping[str, Node] | ObjectID,
+    ref: str = "refs/heads/main",
+    parents: Sequence[ObjectID] = (),
+) -> str:
     made = Commit()
+    made.parents = list(parents)
     made.tree = tree if isinstance(tree, bytes) else stored(repo, tree)[1]
     made.author = made.committer = b"A <a@example.org>"
     made.author_time = made.commit_time = 1_000_000_000
@@ -265,40 +265,3 @@ async def test_trees_are_kept_up_to_a_number_of_entries(tmp_path: Path) -> None:
         for _ in range(2):
             for number in range(30):
                 assert await io.read(f"/d{number}/f") == str(number).encode()
-
-
-@contextmanager
-def served(handler: Callable[..., object]) -> Iterator[str]:
-    """A WSGI application on loopback, with a thread for each request."""
-
-    class Threads(ThreadingMixIn, WSGIServer):
-        daemon_threads = True
-
-    class Silent(WSGIRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with make_server("127.0.0.1", 0, handler, Threads, Silent) as server:  # type: ignore[type-var]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-@contextmanager
-def dulwich_server(path: Path) -> Iterator[str]:
-    with Repo(path) as repo, served(make_wsgi_chain(DictBackend({"/it": repo}))) as url:
-        yield f"{url}/it"
-
-
-@pytest.fixture(scope="module")
-def git_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    path = bare(tmp_path_factory.mktemp("served") / "it")
-    with dulwich_server(path) as url:
-        yield url
-
-
-async def test_what_is_fetched_evaluates_as_in_memory(git_server: str) -> None:
-    async with await Git.fetch(git_server, "main") as io:
-        await evaluates_as_in_memory(io, TREE)

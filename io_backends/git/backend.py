@@ -75,6 +75,7 @@ class Git(Threaded):
         self._take = partial(Snapshot, self._path, ref, max_file_size, max_cached_entries)
         self._opening = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._revision: str | None = None
         self._held = ExitStack()
         weakref.finalize(self, self._held.close)
 
@@ -143,9 +144,9 @@ class Git(Threaded):
     @property
     def revision(self) -> str:
         """The full id of the commit. RuntimeError before the repository was looked at."""
-        if self._snapshot is None:
+        if self._revision is None:
             raise RuntimeError("the revision is known once `async with` or a look has opened the repository")
-        return self._snapshot.revision
+        return self._revision
 
     # What follows blocks, and runs on worker threads.
 
@@ -154,6 +155,7 @@ class Git(Threaded):
             if self._snapshot is None:
                 self._snapshot = self._take()
                 self._held.callback(self._snapshot.close)
+                self._revision = self._snapshot.revision
             return self._snapshot
 
     def _closed(self) -> None:

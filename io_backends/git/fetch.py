@@ -107,7 +107,10 @@ class Fetch:
 
         with tempfile.TemporaryFile(dir=path) as pack:
             walker = ObjectStoreGraphWalker([], lambda _: [])
-            result = client.fetch_pack("", wanted, walker, pack.write, depth=1, ref_prefix=names)
+            try:
+                result = client.fetch_pack("", wanted, walker, pack.write, depth=1, ref_prefix=names)
+            except Exception as error:
+                raise client.failure or error from None
             name, id = found[0]
             if pack.tell():
                 with _repository(path, result.object_format) as repo:

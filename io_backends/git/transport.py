@@ -138,6 +138,8 @@ class Client(AbstractHttpGitClient):
         super().__init__(remote.url, quiet=True)
         self._line = line
         self.limit = limit
+        #: What ended the reading of an answer; dulwich makes other errors of it.
+        self.failure: OSError | None = None
 
     def _http_request(  # type: ignore[override]  # it takes whatever has these attributes
         self,
@@ -150,10 +152,14 @@ class Client(AbstractHttpGitClient):
         final, response = self._line.ask(url, headers or {}, body)
 
         def read(count: int) -> bytes:
-            piece = response.read(count)
-            self.limit -= len(piece)
-            if self.limit < 0:
-                fail(errno.EFBIG, "git: the server sends too much")
+            try:
+                piece = response.read(count)
+                self.limit -= len(piece)
+                if self.limit < 0:
+                    fail(errno.EFBIG, "git: the server sends too much")
+            except OSError as error:
+                self.failure = error
+                raise
             return piece
 
         return Answer(response, final, url), read
