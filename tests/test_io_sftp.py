@@ -69,6 +69,8 @@ class Server:
     def stop(self) -> None:
         async def stop() -> None:
             self.acceptor.close()
+            for connection in self.connections:
+                connection.abort()
             await self.acceptor.wait_closed()
 
         self.portal.call(stop)
@@ -185,7 +187,6 @@ async def test_a_server_that_is_gone_is_told(portal: BlockingPortal, tmp_path: P
     async with server.sftp(tmp_path) as io, io.open("/f") as file:
         assert await file.read(10) == b"x" * 10
         await anyio.to_thread.run_sync(server.stop)
-        await anyio.to_thread.run_sync(server.drop)
         with pytest.raises(OSError) as caught:
             await io.read("/f")
         assert caught.value.errno == errno.ECONNREFUSED
