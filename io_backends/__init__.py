@@ -2,7 +2,9 @@
 
     LocalDisk   this machine's files, or those under one directory
     Memory      a tree of Python dicts
-    Archive     what is in a tar or zip
+    Archive     what is in a tar or zip                          (extra `zstd`)
+    Nar         what is in a Nix archive                         (extra `zstd`)
+    BinaryCache the store paths of a binary cache                (extra `signatures`)
     Http        a server's files: plain, listed, or a forge's    (extra `http`)
     Git         a commit of a repository, local or fetched       (extra `git`)
     S3          a bucket, or what is below a prefix of it        (extra `s3`)
@@ -13,7 +15,8 @@
     Tracing     another backend, and what is asked of it
     contract    the checks that every backend passes, ours and yours
 
-They know `aionix.io` and nothing else of aionix.
+They know `aionix.io` and nothing else of aionix; but for `Nar` and `BinaryCache`, which read formats
+of Nix's own and know the arithmetic of `aionix.store`.
 """
 
 from importlib import import_module
@@ -26,10 +29,12 @@ from io_backends.sealed import Sealed as Sealed
 
 if TYPE_CHECKING:
     from io_backends.archive import Archive as Archive
+    from io_backends.binary_cache import BinaryCache as BinaryCache
     from io_backends.fsspec import Fsspec as Fsspec
     from io_backends.git import Git as Git
     from io_backends.http import Http as Http
     from io_backends.local import LocalDisk as LocalDisk
+    from io_backends.nar import Nar as Nar
     from io_backends.restricted import Restricted as Restricted
     from io_backends.s3 import S3 as S3
     from io_backends.sftp import Sftp as Sftp
@@ -39,10 +44,12 @@ if TYPE_CHECKING:
 # no disk, or runs on trio, should not make the event loop wait for; others need an extra.
 _MODULES = {
     "Archive": "archive",
+    "BinaryCache": "binary_cache",
     "Fsspec": "fsspec",
     "Git": "git",
     "Http": "http",
     "LocalDisk": "local",
+    "Nar": "nar",
     "Restricted": "restricted",
     "S3": "s3",
     "Sftp": "sftp",

@@ -81,7 +81,7 @@ class Indexed(Linked[Node]):
 
     async def read(self, path: str) -> bytes:
         async with self.open(path) as file:
-            return await _read_all(file)
+            return await _read_all(file, path)
 
     async def read_dir(self, path: str) -> dict[str, FileType]:
         node = await self._follow(path)
@@ -130,11 +130,14 @@ def fail(code: int, path: str) -> NoReturn:
     raise OSError(code, os.strerror(code), path)
 
 
-async def _read_all(file: FileReader) -> bytes:
+async def _read_all(file: FileReader, path: str) -> bytes:
     pieces = []
     while piece := await file.read(_PIECE):
         pieces.append(piece)
-    return b"".join(pieces)
+    data = b"".join(pieces)
+    if len(data) != file.size:
+        raise OSError(errno.EIO, f"it ends after {len(data)} of {file.size} bytes", path)
+    return data
 
 
 def _kind(node: Node) -> FileType:

@@ -17,18 +17,18 @@ import zipfile
 import zlib
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BufferedReader, BytesIO, RawIOBase
 from threading import Lock
-from typing import IO, TYPE_CHECKING, Self, TypeAlias, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 import anyio.to_thread
 
 from aionix.io import EvalIO, FileReader, errno_of, reason
 from io_backends.compression import MAGIC_SIZE, compression_of, inflated
 from io_backends.indexed import MAX_ENTRIES, MAX_FILE_SIZE, File, Indexed, Node, find
-from io_backends.single_flight import SingleFlight
+from io_backends.once import Once
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -43,7 +43,7 @@ MAX_SIZE = 1 << 32
 _HARMLESS = 1 << 26
 MAX_RATIO = 200
 
-_PIECE = 1 << 20
+PIECE = 1 << 20
 # What is read in the hop that opens a file: most have no more.
 _HEAD = 1 << 18
 
@@ -106,9 +106,9 @@ class Spool:
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def open(self) -> IO[bytes]:
+    def open(self) -> BufferedReader:
         """A reader with a place of its own."""
-        return cast(IO[bytes], BufferedReader(_View(self), _HEAD))
+        return BufferedReader(_View(self), _HEAD)
 
     def read_into(self, buffer: WriteableBuffer, at: int) -> int:
         with self._lock:
@@ -159,9 +159,9 @@ async def fetch(io: EvalIO, path: str, limit: int) -> Spool:
 
 async def _copy(file: FileReader, spool: Spool) -> None:
     pieces = bytearray()
-    while piece := await file.read(_PIECE):
+    while piece := await file.read(PIECE):
         pieces += piece
-        if len(pieces) >= _PIECE:
+        if len(pieces) >= PIECE:
             await in_thread(partial(spool.write, bytes(pieces)))
             pieces.clear()
     await in_thread(partial(spool.write, bytes(pieces)))
@@ -188,7 +188,14 @@ def check_ratio(inflated: int, compressed: int, max_ratio: float) -> None:
 
 def section(source: Opener, start: int, size: int, executable: bool) -> File:
     """The file that is `size` bytes of `source`, from `start` on."""
-    return stored_file(partial(_from, source, start), size, executable)
+    return File(size, executable, partial(open_part, source, start, size))
+
+
+def open_part(
+    source: Opener, start: int, size: int, path: str
+) -> AbstractAsyncContextManager[FileReader]:
+    """Such a file, open; errors are about `path`."""
+    return open_stored(partial(_from, source, start), size, path)
 
 
 def _open(path: str) -> IO[bytes]:
@@ -274,8 +281,7 @@ class Packed(Indexed):
         self._max_size = max_size
         self._max_entries = max_entries
         self._max_ratio = max_ratio
-        self._flight: SingleFlight[None, Node | OSError] = SingleFlight()
-        self._root: Node | OSError | None = None
+        self._root: Once[Node | OSError] = Once(lambda _: self._read_root())
         self._spool: Spool | None = None
 
     async def __aenter__(self) -> Self:
@@ -294,14 +300,13 @@ class Packed(Indexed):
         """The tree in `source`, which is not compressed. Blocks."""
 
     async def _find(self, path: str) -> Node:
-        if self._root is None:
-            try:
-                self._root = await self._flight.run(None, self._read_root)
-            except OSError as error:
-                raise self._told(error, path) from error
-        if isinstance(self._root, OSError):
-            raise self._told(self._root, path)
-        return find(self._root, path)
+        try:
+            root = await self._root.get()
+        except OSError as error:
+            raise self._told(error, path) from error
+        if isinstance(root, OSError):
+            raise self._told(root, path)
+        return find(root, path)
 
     async def _read_root(self) -> Node | OSError:
         """The tree; or why it cannot be known, which will not change."""
