@@ -340,5 +340,7 @@ class Packed(Indexed):
             compression = compression_of(file.read(MAGIC_SIZE))
         if compression is None:
             return source
-        self._spool = inflate(source, compression, self._max_size, self._max_ratio)
+        fetched, self._spool = self._spool, inflate(source, compression, self._max_size, self._max_ratio)
+        if fetched is not None:
+            fetched.close()
         return self._spool.open

@@ -290,6 +290,7 @@ def _unpacked(packed: Spool, info: NarInfo) -> Spool:
         nar = packed
     else:
         nar = inflate(packed.open, info.compression, info.nar_size)
+        packed.close()
     _compare("its NAR", nar, info.nar_size, info.nar_hash)
     return nar
 
