@@ -234,9 +234,8 @@ def _told(path: str, function: Callable[[str], T]) -> T:
 
 
 def forget_origin(error: OSError) -> None:
-    """Drops the errors that led to it, whose words may have credentials, and the frames, which may hold
-    what is to be closed."""
-    error.__context__ = error.__cause__ = error.__traceback__ = None
+    """Drops the errors that led to it: their words may have credentials."""
+    error.__context__ = error.__cause__ = None
 
 
 def read_up_to(stream: Stream, count: int) -> bytes:

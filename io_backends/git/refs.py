@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from traceback import clear_frames
 
 from dulwich.objects import Commit, ObjectID, Tag
 from dulwich.refs import Ref, check_ref_format
@@ -63,4 +64,5 @@ def damage(what: str, code: int = errno.EIO) -> Iterator[None]:
     except OSError:
         raise
     except Exception as error:
+        clear_frames(error.__traceback__)  # they hold views of packs, which then could not be closed
         raise OSError(code, f"git: {what} ({type(error).__name__})") from error

@@ -14,7 +14,7 @@ from dulwich.repo import Repo
 
 from aionix.io import MAX_PATH
 from io_backends.git.refs import damage, find_ref
-from io_backends.threaded import fail, forget_origin
+from io_backends.threaded import fail
 
 # A tag that leads through more tags than that is refused.
 _MAX_TAGS = 50
@@ -34,8 +34,7 @@ class Snapshot:
             self._repo = Repo(path)
         try:
             id, tree = self._commit(find_ref(self._repo, ref), ref)
-        except OSError as error:
-            forget_origin(error)  # it holds the pack
+        except BaseException:
             self.close()
             raise
         self.revision = id.decode()
