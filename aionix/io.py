@@ -246,8 +246,8 @@ async def follow_links_async(path: str, target_of: Callable[[str], Awaitable[str
         return str(end.value)
 
 
-class _Bytes:
-    """A FileReader over what is already in memory."""
+class BytesReader:
+    """A FileReader over what is in memory."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -265,7 +265,7 @@ class _Bytes:
 
 @asynccontextmanager
 async def _whole(io: EvalIO, path: str) -> AsyncIterator[FileReader]:
-    yield _Bytes(await io.read(path))
+    yield BytesReader(await io.read(path))
 
 
 class Section:

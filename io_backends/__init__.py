@@ -11,6 +11,7 @@
     Sftp        a directory of another machine                   (extra `sftp`)
     Fsspec      any file system of fsspec                        (extra `fsspec`)
     Sealed      nothing at all
+    Cache       another backend, whose answers are kept in memory and on disk
     Restricted  a part of another backend, and no way out of it
     Tracing     another backend, and what is asked of it
     contract    the checks that every backend passes, ours and yours
@@ -30,6 +31,7 @@ from io_backends.sealed import Sealed as Sealed
 if TYPE_CHECKING:
     from io_backends.archive import Archive as Archive
     from io_backends.binary_cache import BinaryCache as BinaryCache
+    from io_backends.cache import Cache as Cache
     from io_backends.fsspec import Fsspec as Fsspec
     from io_backends.git import Git as Git
     from io_backends.http import Http as Http
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Archive": "archive",
     "BinaryCache": "binary_cache",
+    "Cache": "cache",
     "Fsspec": "fsspec",
     "Git": "git",
     "Http": "http",
