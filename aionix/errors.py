@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import ClassVar, NamedTuple, Self
 
-from aionix.source import SourceMap, Span
+from aionix.source import Source, SourceMap, Span
 
 
 class TraceFrame(NamedTuple):
@@ -54,6 +54,7 @@ class NixError(Exception):
         self.span = span
         self.hint = hint
         self.sources: SourceMap | None = None
+        self._texts: list[Source] = []
         self._trace: _Trace = None
 
     def add_frame(self, message: str, span: Span | None = None, *, fallback: Span | None = None) -> None:
@@ -87,6 +88,11 @@ class NixError(Exception):
             (message, span), fallback, trace = trace
             yield TraceFrame(message, span or fallback)
 
+    def belongs_to(self, sources: SourceMap) -> None:
+        """Its spans are places in `sources`; their texts are not forgotten while it lives."""
+        self.sources = sources
+        self._texts = list({sources.source_at(span.start) for span in self._spans() if span is not None})
+
     def snapshot(self) -> Self:
         """The error as it is now, without a Python traceback: what a thunk keeps and raises."""
         copy = type(self).__new__(type(self))
@@ -115,7 +121,7 @@ class NixError(Exception):
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         # Of the sources only those that the error points into; of the trace a flat list, as
         # pickle recurses into nested tuples.
-        state = dict(self.__dict__, _trace=None, _thunk=None)
+        state = dict(self.__dict__, _trace=None, _thunk=None, _texts=[])
         if self.sources is not None:
             state["sources"] = self.sources.only([span for span in self._spans() if span is not None])
         return _restore, (type(self), self.args, state, self.frames)
@@ -363,3 +369,7 @@ class InternalError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(f"internal error in aionix: {message} (please report this)")
+        self._message = message
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return type(self), (self._message,)

@@ -7,6 +7,7 @@ the `Run` that each call makes. Any number of calls may run at the same time on 
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +18,7 @@ from typing import Literal, Self, TypeVar, cast, get_args
 
 import anyio
 
+from aionix import telemetry
 from aionix._version import __version__
 from aionix.builtins import INTERNAL_FILES, make_scope
 from aionix.builtins.files import read_bytes
@@ -26,6 +28,7 @@ from aionix.bytecode.cache import CodeCache
 from aionix.code_cache import FileCode, default_directory
 from aionix.compiler import CompileResult, compile_expression
 from aionix.errors import (
+    BudgetExceeded,
     BuiltinFailed,
     CompileError,
     DeadlineExceeded,
@@ -390,7 +393,7 @@ class Evaluation:
             return value
         # Raised out here, and as a copy: the traceback of the one that came holds every frame it
         # passed, and with them all that was computed there.
-        failure.sources = self.sources
+        failure.belongs_to(self.sources)
         raise failure
 
     async def evaluate(
@@ -408,7 +411,7 @@ class Evaluation:
         """
         result = EvaluationResult()
         compiled = self._text(code, location, base_dir, result)
-        return await self._completed(result, lambda: self._finish(compiled()), budget)
+        return await self._completed(result, lambda: self._finish(compiled()), budget, location or "«string»")
 
     async def compile_only(
         self, code: str | bytes, location: str | None = None, *, base_dir: str | None = None
@@ -427,7 +430,8 @@ class Evaluation:
             raise TypeError(f"Nix code is str or bytes, not {given}; a path is for evaluate_file")
         if base_dir is None:
             base_dir = dirname(location) if location else os.getcwd()
-        source = self.sources.add(location or "«string»", code)
+        source = self.sources.add(location or "«string»", code, keep=False)
+        result._trail.sources.append(source)
 
         def compiled() -> Thunk:
             result.expr = parse(source, self._options, checkpoint=running().checkpoint)
@@ -441,9 +445,11 @@ class Evaluation:
     ) -> EvaluationResult:
         """Evaluates the file at `path` as `import` does: once, and from the cache ever after."""
         absolute = clean(join(os.getcwd(), os.fspath(path)))
-        return await self.evaluate_value(
-            lambda: running().suspend(import_file(self.host, absolute)), budget=budget
-        )
+
+        def imported() -> Value:
+            return self._finish(running().suspend(import_file(self.host, absolute)))
+
+        return await self._completed(EvaluationResult(), imported, budget, absolute)
 
     def invalidate(self, paths: Iterable[str | os.PathLike[str]]) -> list[str]:
         """Forgets what `paths`, which have changed, come or gone, matter to, so that it is read and
@@ -460,22 +466,29 @@ class Evaluation:
         self, function: Callable[[], Value], *, budget: Budget = UNBOUNDED
     ) -> EvaluationResult:
         """Like `evaluate`, for a Python function that runs in a fiber and returns a value."""
-        return await self._completed(EvaluationResult(), lambda: self._finish(function()), budget)
+        return await self._completed(EvaluationResult(), lambda: self._finish(function()), budget, "«value»")
 
     async def _completed(
-        self, result: EvaluationResult, function: Callable[[], Value], budget: Budget
+        self, result: EvaluationResult, function: Callable[[], Value], budget: Budget, what: str
     ) -> EvaluationResult:
+        with telemetry.span("evaluate", "what", what) as span:
+            await self._bounded(result, function, budget)
+            _tell(span, what, result)
+        return result
+
+    async def _bounded(
+        self, result: EvaluationResult, function: Callable[[], Value], budget: Budget
+    ) -> None:
         account = Account(budget)
         account.trail = result._trail
         use(result._trail)  # if a builtin asks for this evaluation
         with anyio.move_on_after(budget.seconds) as deadline, charged(account):
             value = await self._collected(result, function)
             if not result.errors:
-                result.value = NixValue(self, value)
+                result.value = NixValue(self, value, result._trail)
         if deadline.cancelled_caught:
             result.errors = [DeadlineExceeded(f"the evaluation took longer than {budget.seconds} s")]
         result.usage = account.usage()
-        return result
 
     async def _collected(self, result: EvaluationResult, function: Callable[[], Value]) -> Value:
         """What `function` returns; `result` gets the warnings, and the errors instead of a raise."""
@@ -485,7 +498,7 @@ class Evaluation:
         except NixError as error:
             result.errors = [error, *(error.others if isinstance(error, CompileError) else ())]
             for each in result.errors:
-                each.sources = self.sources
+                each.belongs_to(self.sources)
             return None
         finally:
             _warnings.reset(token)
@@ -524,10 +537,16 @@ class Evaluation:
     # -- files and source-level builtins: run in a fiber
 
     def _load(self, file: File) -> Value:
+        telemetry.log.debug("loading %r", file.path)
+        with telemetry.span("import", "path", file.path):
+            return self._loaded(file)
+
+    def _loaded(self, file: File) -> Value:
         file.trail.note(file.path, Access.READ)
         with asking(file.trail):
             data = running().suspend(read_bytes(self.host, file.path))
-        source = self.sources.add(file.path, data)
+        source = self.sources.add(file.path, data, keep=False)
+        file.trail.sources.append(source)
         names = self.globals if file.scope is None else {**self.globals, **file.scope}
 
         def compiled() -> CompileResult:
@@ -554,6 +573,19 @@ class Evaluation:
         source = self.sources.add(name, text)
         expr = parse(source, ParseOptions())
         return force(self._thunk(self._compiled(expr, source, "/", self.globals), self.globals, Trail()))
+
+
+def _tell(span: telemetry.Span, what: str, result: EvaluationResult) -> None:
+    usage, codes = result.usage, [error.code for error in result.errors]
+    for name in ("steps", "io_calls", "bytes_read"):
+        span.set_attribute(f"aionix.{name}", getattr(usage, name))
+    if codes:
+        span.set_attribute("aionix.error_code", codes[0])
+    ran_out = result.errors and isinstance(result.errors[0], BudgetExceeded)
+    telemetry.log.log(
+        logging.INFO if ran_out else logging.DEBUG,
+        "evaluated %r in %.3f s, %d steps: %s", what, usage.seconds, usage.steps, " ".join(codes) or "done",
+    )  # fmt: skip
 
 
 async def evaluate(

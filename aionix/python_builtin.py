@@ -15,6 +15,7 @@ from typing import get_origin, get_type_hints, overload
 from aionix.builtins.registry import Prepare, Spec
 from aionix.errors import BuiltinFailed, InternalError, NixError
 from aionix.source import SourceMap
+from aionix.telemetry import span
 from aionix.values.convert import from_python, to_python
 from aionix.values.deep import force_deep
 from aionix.values.kinds import type_error
@@ -97,7 +98,8 @@ def _converter(kind: object) -> Prepare:
 def _guarded(function: _Function, name: str) -> _Function:
     def call(*arguments: object) -> Value:
         try:
-            return from_python(function(*arguments))
+            with span("builtin", "builtin", name):
+                return from_python(function(*arguments))
         except Exception as error:
             if _passes(error, current_fiber().run.sources):
                 raise
@@ -109,8 +111,9 @@ def _guarded(function: _Function, name: str) -> _Function:
 def _guarded_async(function: Callable[..., object], name: str) -> Callable[..., Awaitable[Value]]:
     async def call(*arguments: object) -> Value:
         try:
-            result = function(*arguments)
-            return from_python(await result if inspect.isawaitable(result) else result)
+            with span("builtin", "builtin", name):
+                result = function(*arguments)
+                return from_python(await result if inspect.isawaitable(result) else result)
         except Exception as error:
             run = current_run()
             if _passes(error, None if run is None else run.sources):

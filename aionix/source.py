@@ -13,6 +13,10 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
+from weakref import ref
+
+#: Texts that are forgotten before the table is cleared of them.
+_SWEEP = 256
 
 
 class Span(NamedTuple):
@@ -29,7 +33,7 @@ class Position(NamedTuple):
     column: int
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Source:
     """One text: a file, or an expression given as a string.
 
@@ -77,26 +81,57 @@ class Source:
 
 
 class SourceMap:
-    """Every text that an evaluation has read, so that a span can be shown to a person."""
+    """Every text that an evaluation has read, so that a span can be shown to a person.
 
-    def __init__(self) -> None:
-        self._sources: list[Source] = []
-        self._bases: list[int] = []
-        self._end = 1  # offset 0 stands for "nowhere"
+    A service evaluates texts for ever: those that were added with `keep=False` are forgotten when nobody
+    else holds their `Source`. A span that points into one is then shown as a place in `«forgotten»`.
+    """
 
-    def add(self, name: str, data: bytes | str) -> Source:
+    def __init__(self, sources: Iterable[Source] = (), end: int = 1) -> None:
+        self._kept = list(sources)
+        self._sources = [ref(source) for source in self._kept]
+        self._bases = [source.base for source in self._kept]
+        self._end = end  # offset 0 stands for "nowhere"
+        self._gone = 0
+
+    def add(self, name: str, data: bytes | str, *, keep: bool = True) -> Source:
         """Takes in a text and returns its `Source`; `str` is stored as UTF-8."""
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogateescape")
         source = Source(name, data.decode("latin-1"), self._end)
-        self._sources.append(source)
+        if keep:
+            self._kept.append(source)
+        if self._gone > _SWEEP:
+            self._sweep()
+        self._sources.append(ref(source, self._count))
         self._bases.append(self._end)
         self._end += len(data) + 1  # room for the end-of-file position
         return source
 
+    def _count(self, _: object) -> None:
+        # May be called at any time, even in the middle of a search: nothing is moved.
+        self._gone += 1
+
+    def _sweep(self) -> None:
+        self._gone = 0
+        alive = [source for source in [held() for held in self._sources] if source is not None]
+        self._sources = [ref(source, self._count) for source in alive]
+        self._bases = [source.base for source in alive]
+
     def source_at(self, offset: int) -> Source:
         """The text that holds the byte `offset`."""
-        return self._sources[bisect_right(self._bases, offset) - 1]
+        index = bisect_right(self._bases, offset) - 1
+        source = self._sources[index]() if index >= 0 else None
+        if source is None or offset > source.base + len(source.text):
+            return Source("«forgotten»", "", offset)
+        return source
+
+    def __getstate__(self) -> tuple[list[Source], int]:
+        held = [source() for source in self._sources]
+        return [source for source in held if source is not None], self._end
+
+    def __setstate__(self, state: tuple[list[Source], int]) -> None:
+        self.__init__(*state)  # type: ignore[misc]  # it is this class, whoever inherits from it
 
     def text_of(self, span: Span) -> str:
         """The text under `span`, decoded."""
@@ -128,11 +163,8 @@ class SourceMap:
 
     def only(self, spans: Iterable[Span]) -> SourceMap:
         """A map with no other texts than those that `spans` lie in; their offsets stay."""
-        part = SourceMap()
-        part._end = self._end
-        part._sources = sorted({self.source_at(span.start) for span in spans}, key=lambda source: source.base)
-        part._bases = [source.base for source in part._sources]
-        return part
+        found = {source.base: source for source in [self.source_at(span.start) for span in spans]}
+        return SourceMap([found[base] for base in sorted(found)], self._end)
 
 
 def decode(latin: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 from aionix.errors import ConversionError, IndexOutOfBounds, MissingAttribute, NixError
 from aionix.values.attrs import AttrSet, sorted_names
@@ -30,11 +30,15 @@ class NixValue(Handle):
     represents it (see `aionix.values`).
     """
 
-    __slots__ = ("_runner",)
+    __slots__ = ("_held", "_runner")
 
-    def __init__(self, runner: Runner, raw: Value) -> None:
+    def __init__(self, runner: Runner, raw: Value, held: object = None) -> None:
         super().__init__(raw)
         self._runner = runner
+        self._held = held  # what its errors need to say where they are
+
+    def _of(self, raw: Value) -> NixValue:
+        return NixValue(self._runner, raw, self._held)
 
     @property
     def kind(self) -> str:
@@ -57,7 +61,7 @@ class NixValue(Handle):
     async def call(self, *arguments: object) -> NixValue:
         """Applies this function to Python data or Nix values, one after the other."""
         given = [from_python(argument) for argument in arguments]
-        return NixValue(self._runner, await self._runner.run(lambda: _apply(self.raw, given)))
+        return self._of(await self._runner.run(lambda: _apply(self.raw, given)))
 
     async def __call__(self, *arguments: object) -> NixValue:
         return await self.call(*arguments)
@@ -69,13 +73,17 @@ class NixValue(Handle):
 
         Raises MissingAttribute, IndexOutOfBounds, TypeMismatch, or what evaluating it raises.
         """
-        return NixValue(self._runner, await self._runner.run(lambda: _select(self.raw, path)))
+        return self._of(await self._runner.run(lambda: _select(self.raw, path)))
 
     def keys(self) -> list[str]:
         """The attribute names of a set, in Nix's order."""
         if type(self.raw) is not AttrSet:
             raise type_error("a set", self.raw)
         return sorted_names(self.raw)
+
+    def __reduce__(self) -> NoReturn:
+        # Its laziness belongs to this process.
+        raise TypeError("a NixValue stays in its process; what to_python() returns can leave it")
 
     def __str__(self) -> str:
         """As `nix-instantiate --eval` prints it: what is not evaluated is `<CODE>`."""

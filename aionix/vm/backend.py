@@ -7,9 +7,16 @@ that asks.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from typing import TypeVar
 
+from aionix import telemetry
 from aionix.errors import BackendFailed, InternalError, NixError
 from aionix.io import EvalIO, FileReader, FileType, OpenEntry, is_missing
 from aionix.vm.account import Account, current_account
@@ -78,7 +85,7 @@ class Backend(EvalIO):
 
     @asynccontextmanager
     async def _opened(self, path: str) -> AsyncIterator[FileReader]:
-        with self._asked("open", path, Access.READ) as account:
+        with self._opening("open", path, Access.READ) as account:
             async with self._io.open(path) as reader:
                 yield _Counted(reader, account)
 
@@ -89,7 +96,7 @@ class Backend(EvalIO):
 
     @asynccontextmanager
     async def _opened_entry(self, path: str, kind: FileType | None) -> AsyncIterator[OpenEntry]:
-        with self._asked("open_entry", path, Access.READ) as account:
+        with self._opening("open_entry", path, Access.READ) as account:
             async with self._io.open_entry(path, kind) as entry:
                 _checked(OpenEntry, entry)
                 yield entry if entry.file is None else entry._replace(file=_Counted(entry.file, account))
@@ -120,14 +127,24 @@ class Backend(EvalIO):
     def store_dir(self) -> str | None:
         return self._io.store_dir()
 
+    def _asked(self, method: str, path: str, access: Access) -> AbstractContextManager[Account]:
+        return self._noted(method, path, access, telemetry.span(f"io.{method}", "path", path, errors=False))
+
+    def _opening(self, method: str, path: str, access: Access) -> AbstractContextManager[Account]:
+        # It may be closed in another task, which ends no span that is current in this one.
+        telemetry.point(f"io.{method}", "path", path)
+        return self._noted(method, path, access, nullcontext())
+
     @contextmanager
-    def _asked(self, method: str, path: str, access: Access) -> Iterator[Account]:
+    def _noted(
+        self, method: str, path: str, access: Access, span: AbstractContextManager[object]
+    ) -> Iterator[Account]:
         account = current_account()
         account.ask()
         trails = current_trails()
         _note(trails, path, access)
         try:
-            with self._blamed(method, path):
+            with span, self._blamed(method, path):
                 yield account
         except OSError as error:
             if is_missing(error):

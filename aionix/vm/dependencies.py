@@ -23,6 +23,8 @@ from posixpath import dirname
 from types import FrameType
 from typing import cast
 
+from aionix.source import Source
+
 #: Python frames between a question and the thunk that it is for: some seventy calls of Nix code.
 _FRAMES = 200
 
@@ -38,12 +40,16 @@ class Access(Flag):
 
 
 class Trail:
-    """What was looked at for one evaluation, file or source; `used` are the trails of what it used."""
+    """What was looked at for one evaluation, file or source; `used` are the trails of what it used.
 
-    __slots__ = ("paths", "used")
+    Code holds the trail that it notes in: so that, too, holds the texts that its places are in.
+    """
+
+    __slots__ = ("paths", "sources", "used")
 
     def __init__(self) -> None:
         self.paths: dict[str, Access] = {}
+        self.sources: list[Source] = []
         self.used: set[Trail] = set()
 
     def note(self, path: str, access: Access) -> None:
