@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -151,9 +150,9 @@ async def test_what_nix_could_not_have_written_is_refused(data: bytes, problem: 
         assert caught.value.filename == "/a"
 
 
-@pytest.mark.parametrize("compression", [name for name in PACKERS if name != "none"])
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
 async def test_what_becomes_far_larger_is_a_bomb(compression: str) -> None:
-    bomb: Callable[[bytes], bytes] = PACKERS[compression]
+    bomb = PACKERS[compression](await packed_nar({"f": bytes(70 << 20)}))
     with pytest.raises(OSError, match="more than 200 times its size") as caught:
-        await Nar(bomb(await packed_nar({"f": bytes(70 << 20)}))).read_dir("/")
+        await Nar(bomb).read_dir("/")
     assert caught.value.errno == errno.EFBIG
