@@ -11,6 +11,8 @@
     Sftp        a directory of another machine                   (extra `sftp`)
     Fsspec      any file system of fsspec                        (extra `fsspec`)
     Sealed      nothing at all
+    Overlay     several backends on top of each other
+    Mount       several backends, each at its path
     Cache       another backend, whose answers are kept in memory and on disk
     Restricted  a part of another backend, and no way out of it
     Tracing     another backend, and what is asked of it
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
     from io_backends.git import Git as Git
     from io_backends.http import Http as Http
     from io_backends.local import LocalDisk as LocalDisk
+    from io_backends.mount import Mount as Mount
     from io_backends.nar import Nar as Nar
+    from io_backends.overlay import Overlay as Overlay
     from io_backends.restricted import Restricted as Restricted
     from io_backends.s3 import S3 as S3
     from io_backends.sftp import Sftp as Sftp
@@ -52,7 +56,9 @@ _MODULES = {
     "Git": "git",
     "Http": "http",
     "LocalDisk": "local",
+    "Mount": "mount",
     "Nar": "nar",
+    "Overlay": "overlay",
     "Restricted": "restricted",
     "S3": "s3",
     "Sftp": "sftp",

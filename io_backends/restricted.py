@@ -24,6 +24,7 @@ from aionix.io import (
     follow_links_async,
     is_missing,
 )
+from io_backends.paths import checked, is_clean, join, with_parents
 from io_backends.wrapper import Wrapper
 
 
@@ -81,7 +82,7 @@ class Restricted(Wrapper):
         if not rules.grants(place):
             return await self._leading(rules, place)
         entries = await self._io.read_dir(place)
-        return {name: kind for name, kind in entries.items() if rules.shows(_join(place, name))}
+        return {name: kind for name, kind in entries.items() if rules.shows(join(place, name))}
 
     async def file_type(self, path: str) -> FileType:
         return await self._io.file_type(await self._place(path, follow=False))
@@ -110,7 +111,7 @@ class Restricted(Wrapper):
 
     async def resolve(self, path: str) -> str:
         """As what is missing, a path that is not shown stays as it is written; a link to one is refused."""
-        if _is_clean(path) and not (await self._rules()).shows(path):
+        if is_clean(path) and not (await self._rules()).shows(path):
             return path
         return await self._place(path)
 
@@ -139,7 +140,7 @@ class Restricted(Wrapper):
         Raises FileNotFoundError if it is not shown, or a link on the way leads to what is not.
         """
         rules = await self._rules()
-        if _is_clean(path):
+        if is_clean(path):
             rules.check(path, path)
             if await self._is_plain(path):
                 return path
@@ -148,7 +149,7 @@ class Restricted(Wrapper):
         walked = path if follow else above
         place = await follow_links_async(walked, partial(self._target, rules, path))
         if not follow:
-            place = _join(place, name)
+            place = join(place, name)
         rules.check(place, path)
         return place
 
@@ -172,14 +173,14 @@ class Restricted(Wrapper):
             if error.errno != errno.ELOOP:
                 raise
             # A circle ends the walk, maybe before it came to all that is written in the target.
-            written = target if target.startswith("/") else _join(place.rpartition("/")[0], target)
+            written = target if target.startswith("/") else join(place.rpartition("/")[0], target)
             follow_links(written, lambda step: rules.check(step, path))
 
     async def _leading(self, rules: _Rules, place: str) -> dict[str, FileType]:
         entries = {}
         for name in rules.names_in(place):
             try:
-                entries[name] = await self._io.file_type(_join(place, name))
+                entries[name] = await self._io.file_type(join(place, name))
             except OSError as error:
                 if not is_missing(error):
                     raise
@@ -203,14 +204,14 @@ class _Rules:
     def __init__(self, allow: set[str], deny: set[str]) -> None:
         self._allow = allow
         self._deny = deny
-        self._leading = {above for path in allow for above in _and_above(path)}
+        self._leading = {above for path in allow for above in with_parents(path)}
 
     def grants(self, path: str) -> bool:
-        parts = _and_above(path)
+        parts = with_parents(path)
         return not self._allow.isdisjoint(parts) and self._deny.isdisjoint(parts)
 
     def shows(self, path: str) -> bool:
-        return self.grants(path) or (path in self._leading and self._deny.isdisjoint(_and_above(path)))
+        return self.grants(path) or (path in self._leading and self._deny.isdisjoint(with_parents(path)))
 
     def check(self, place: str, path: str) -> None:
         """Raises FileNotFoundError, about `path`, if `place` is not shown."""
@@ -219,7 +220,7 @@ class _Rules:
 
     def names_in(self, path: str) -> list[str]:
         """The names in a directory that lead to something granted."""
-        below = _join(path, "")
+        below = join(path, "")
         found = {each[len(below) :] for each in self._leading if each != "/" and each.startswith(below)}
         return sorted(name for name in found if "/" not in name and self.shows(below + name))
 
@@ -227,32 +228,7 @@ class _Rules:
 def _paths(paths: Iterable[str]) -> list[str]:
     if isinstance(paths, str):
         raise TypeError("a list of paths is expected, not one path")
-    return [_rule(path) for path in paths]
-
-
-def _rule(path: str) -> str:
-    clean = path if path == "/" else path.removesuffix("/")
-    if not _is_clean(clean):
-        raise ValueError(f"'{path}' is not an absolute path without '.' and '..'")
-    return clean
-
-
-def _is_clean(path: str) -> bool:
-    parts = path.split("/")[1:]
-    return path == "/" or (path.startswith("/") and not any(part in ("", ".", "..") for part in parts))
-
-
-def _and_above(path: str) -> list[str]:
-    """`path` and every directory on the way to it."""
-    found = [path]
-    while path != "/":
-        path = path.rpartition("/")[0] or "/"
-        found.append(path)
-    return found
-
-
-def _join(directory: str, name: str) -> str:
-    return f"{directory.rstrip('/')}/{name}"
+    return [checked(path) for path in paths]
 
 
 def _refuse(path: str) -> NoReturn:
