@@ -8,28 +8,27 @@ Prints:
 import anyio
 
 import aionix
+from aionix.errors import DeadlineExceeded
 from io_backends import Sealed
 
-ENDLESS = "let loop = n: loop (n + 1); in loop 0"
+ENDLESS = "let fib = n: if n < 2 then n else fib (n - 1) + fib (n - 2); in fib 90"
+
+
+def codes() -> list[str]:
+    quick = [f"let f = n: if n == 0 then {number} else f (n - 1); in f 100" for number in range(99)]
+    return [*quick[:13], ENDLESS, *quick[13:]]
 
 
 async def main() -> None:
-    evaluation = aionix.Evaluation.builder(Sealed()).max_call_depth(10**9).build()
-    done: list[int] = []
-    late: list[int] = []
-
-    async def evaluate(number: int) -> None:
-        code = ENDLESS if number == 13 else f"let f = n: if n == 0 then {number} else f (n - 1); in f 100"
-        with anyio.move_on_after(5) as deadline:
-            done.append(int(str((await evaluation.evaluate(code)).unwrap())))
-        if deadline.cancelled_caught:
-            late.append(number)
-
-    async with anyio.create_task_group() as tasks:
-        for number in range(100):
-            tasks.start_soon(evaluate, number)
-    print(f"{len(done)} evaluations are done")
-    print(f"{len(late)} ran out of time")
+    done, late = 0, 0
+    async with aionix.Evaluator(Sealed(), budget=aionix.Budget(seconds=2)) as evaluator:
+        async for _code, result in evaluator.evaluate_many(codes(), limit=20):
+            if result.value is not None:
+                done += 1
+            elif isinstance(result.errors[0], DeadlineExceeded):
+                late += 1
+    print(f"{done} evaluations are done")
+    print(f"{late} ran out of time")
 
 
 if __name__ == "__main__":

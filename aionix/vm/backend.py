@@ -44,14 +44,14 @@ class Backend(EvalIO):
 
     async def read(self, path: str) -> bytes:
         with self._asked("read", path, Access.READ) as account:
-            if account.budget.io_bytes is not None:
+            if account.budget.io_bytes is not None and self.early is None:
                 return await self._read_bounded(path, account)
             data = _checked(bytes, await (self.early or self._io).read(path))
             account.read(len(data))
             return data
 
     async def _read_bounded(self, path: str, account: Account) -> bytes:
-        """In pieces: what is too much is not waited for, nor kept."""
+        """In pieces: what is too much is not waited for, nor kept. (What is read ahead has a bound.)"""
         pieces = []
         async with self._io.open(path) as reader:
             file = _Counted(reader, account)
