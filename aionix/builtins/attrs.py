@@ -113,6 +113,8 @@ def _parts_of_pair(pair: tuple[Value, ...] | AttrSet) -> tuple[Value, ...]:
 def _attributes(pairs: tuple[Value, ...]) -> AttrSet:
     result = AttrSet()
     spans: dict[str, Span] = {}
+    last: Positions = None
+    span: Span | None = None
     for stretch in stretches(pairs):
         for pair in stretch:
             if type(pair) is list:
@@ -124,7 +126,9 @@ def _attributes(pairs: tuple[Value, ...]) -> AttrSet:
                 name = expect_plain_str(name)
             if name not in result:
                 result[name] = pair["value"] if "value" in pair else require(pair, "value")
-                span = pair.position_of("value")
+                positions = getattr(pair, "positions", None)
+                if positions is not last:  # those of one place in the source share them
+                    last, span = positions, pair.position_of("value")
                 if span is not None:
                     spans[name] = span
     if spans:

@@ -17,7 +17,7 @@ from aionix.builtins.registry import (
     expect_plain_str,
 )
 from aionix.errors import IndexOutOfBounds, InvalidArgument
-from aionix.native.known import unit_of
+from aionix.native.known import only_of_first, unit_of
 from aionix.values.attrs import AttrSet
 from aionix.values.equality import equal_elements
 from aionix.values.limits import LARGE, MAX_LIST, check_list, need
@@ -180,8 +180,13 @@ def foldl(operator: Function, start: Lazy, values: List) -> Value:
     the next one begins."""
     if not values:
         return force(start)
-    step = binary(operator, len(values))
     result = start
+    if (body := only_of_first(operator)) is not None:
+        for stretch in stretches(values):
+            for value in stretch:
+                result = body((result,), value)
+        return result
+    step = binary(operator, len(values))
     for stretch in stretches(values):
         for value in stretch:
             result = step(result, value)

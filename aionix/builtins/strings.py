@@ -16,7 +16,7 @@ from aionix.values.coercion import coerce_to_string, parts_of_text
 from aionix.values.limits import check_string, check_strings, checkpoint
 from aionix.values.paths import Path
 from aionix.values.strings import ContextString, context_of, from_bytes, to_bytes, with_context
-from aionix.values.thunk import Value
+from aionix.values.thunk import Value, force
 from aionix.values.walk import FEW, begin, end
 
 
@@ -25,7 +25,8 @@ def to_string(value: Lazy) -> str:
     """The value as a string. Numbers in decimal notation, `true` as `"1"`, `false` and `null` as
     `""`, lists as their elements with spaces between, paths as their text, and sets through
     `__toString` or `outPath`."""
-    return coerce_to_string(value, strong=True, copy=False)
+    value = force(value)
+    return str(value) if type(value) is int else coerce_to_string(value, strong=True, copy=False)
 
 
 @builtin("stringLength")

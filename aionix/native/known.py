@@ -114,6 +114,13 @@ def _made_by(unit: FunctionUnit) -> Made | None:
     return None if made is None else Made(made, Link(first.positions))
 
 
+def only_of_first(function: Value) -> Body | None:
+    """The body of `a: b: ...`, if all that it takes along is `a`."""
+    unit = unit_of(function.__func__) if type(function) is MethodType else None
+    made = None if unit is None else made_by(unit)
+    return made.unit.function if made is not None and made.link.positions == (Position.stack(0),) else None
+
+
 def applier(closure: MethodType) -> Callable[[Value, Value], Value] | None:
     """`closure` as a Python function of its first two arguments; None if it does more than wait for both."""
     unit = unit_of(closure.__func__)
