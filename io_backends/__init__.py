@@ -15,6 +15,8 @@
     Mount       several backends, each at its path
     Cache       another backend, whose answers are kept in memory and on disk
     Restricted  a part of another backend, and no way out of it
+    Recording   another backend, and its answers as a file
+    Replay      the answers in such a file
     Tracing     another backend, and what is asked of it
     contract    the checks that every backend passes, ours and yours
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from io_backends.mount import Mount as Mount
     from io_backends.nar import Nar as Nar
     from io_backends.overlay import Overlay as Overlay
+    from io_backends.recording import Recording as Recording
+    from io_backends.recording import Replay as Replay
     from io_backends.restricted import Restricted as Restricted
     from io_backends.s3 import S3 as S3
     from io_backends.sftp import Sftp as Sftp
@@ -59,6 +63,8 @@ _MODULES = {
     "Mount": "mount",
     "Nar": "nar",
     "Overlay": "overlay",
+    "Recording": "recording",
+    "Replay": "recording",
     "Restricted": "restricted",
     "S3": "s3",
     "Sftp": "sftp",

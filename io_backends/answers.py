@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import errno
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias, TypeVar, cast
@@ -18,17 +17,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An OSError, without its path."""
+    """An OSError; `at` is the path that it is about, if that is not the one that was asked for."""
 
     code: int
     reason: str
+    at: str | None = None
 
     @classmethod
-    def of(cls, error: OSError) -> Failure:
-        return cls(errno_of(error) or errno.EIO, reason(error))
+    def of(cls, error: OSError, path: str) -> Failure:
+        at = error.filename if isinstance(error.filename, str) and error.filename != path else None
+        return cls(errno_of(error) or errno.EIO, reason(error), at)
 
     def throw(self, path: str) -> NoReturn:
-        raise OSError(self.code, self.reason, path)
+        raise OSError(self.code, self.reason, self.at or path)
 
 
 #: What a question is answered with; the dict is a directory's.
@@ -52,7 +53,8 @@ def to_json(method: str, path: str, answer: Answer) -> str:
     """One line of ASCII: `{"ask": "read", "path": "/a.nix", "text": "1 + 1"}`.
 
     Contents are `text` if they are UTF-8, else `base64`; other answers are `entries`, `type`, `target`
-    (a path, or null) and `holds` (true or false); an error is `errno`, by name, and `reason`.
+    (a path, or null) and `holds` (true or false). An error is `errno`, by name, `reason`, and, if it is about
+    another path, `at`.
     """
     return json.dumps({"ask": method, "path": path, **_fields(answer)})
 
@@ -80,7 +82,8 @@ def _fields(answer: Answer) -> dict[str, object]:
     if isinstance(answer, bool):
         return {"holds": answer}
     if isinstance(answer, Failure):
-        return {"errno": errno.errorcode.get(answer.code, "EIO"), "reason": answer.reason}
+        at = {} if answer.at is None else {"at": answer.at}
+        return {"errno": errno.errorcode.get(answer.code, "EIO"), "reason": answer.reason, **at}
     return {"target": answer}
 
 
@@ -128,7 +131,8 @@ def _failure(fields: dict[str, object]) -> Failure:
     code = getattr(errno, _text(fields.pop("errno")), None)
     if not isinstance(code, int):
         raise TypeError
-    return Failure(code, _text(fields.pop("reason", os.strerror(code))))
+    at = _text(fields.pop("at")) if "at" in fields else None
+    return Failure(code, _text(fields.pop("reason")), at)
 
 
 def _text(value: object) -> str:

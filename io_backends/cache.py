@@ -150,7 +150,7 @@ class Cache(Wrapper):
         except OSError as error:
             if not is_missing(error):
                 raise
-            answer = Failure.of(error)
+            answer = Failure.of(error, key[1])
         await self._keep({key: answer}, asked_at, clears)
         return answer
 
@@ -190,7 +190,7 @@ class Cache(Wrapper):
                 content = None if entry.file is None else await self._whole(entry.file)
         except OSError as error:
             if is_missing(error):
-                await self._keep({(FILE_TYPE.method, path): Failure.of(error)}, asked_at, clears)
+                await self._keep({(FILE_TYPE.method, path): Failure.of(error, path)}, asked_at, clears)
             raise
         answers: dict[Key, Answer] = {(FILE_TYPE.method, path): entry.kind}
         if content is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -31,23 +32,12 @@ PATH_EXISTS = Question[bool]("path_exists", lambda io, path: io.path_exists(path
 IMPORT_PATH = Question[str | None]("import_path", lambda io, path: io.import_path(path))
 
 
-class Wrapper(EvalIO):
-    """Hands every call on to `io`. A subclass overrides `ask`, for all questions, or single methods.
+class Answering(EvalIO):
+    """A backend that answers all questions in one place; open files are read as a whole."""
 
-        class Polite(Wrapper):
-            async def ask(self, question, path):
-                async with self._limiter:
-                    return await super().ask(question, path)
-
-    It does not own `io`: who opened that closes it.
-    """
-
-    def __init__(self, io: EvalIO) -> None:
-        self._io = io
-
+    @abstractmethod
     async def ask(self, question: Question[T], path: str) -> T:
         """The answer to any question that is not about an open file or the environment."""
-        return await question.put(self._io, path)
 
     async def read(self, path: str) -> bytes:
         return await self.ask(READ, path)
@@ -72,6 +62,24 @@ class Wrapper(EvalIO):
 
     async def import_path(self, path: str) -> str | None:
         return await self.ask(IMPORT_PATH, path)
+
+
+class Wrapper(Answering):
+    """Hands every call on to `io`. A subclass overrides `ask`, for all questions, or single methods.
+
+        class Polite(Wrapper):
+            async def ask(self, question, path):
+                async with self._limiter:
+                    return await super().ask(question, path)
+
+    It does not own `io`: who opened that closes it.
+    """
+
+    def __init__(self, io: EvalIO) -> None:
+        self._io = io
+
+    async def ask(self, question: Question[T], path: str) -> T:
+        return await question.put(self._io, path)
 
     def open(self, path: str) -> AbstractAsyncContextManager[FileReader]:
         return self._io.open(path)

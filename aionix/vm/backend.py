@@ -17,8 +17,8 @@ from contextlib import (
 from typing import TypeVar
 
 from aionix import telemetry
-from aionix.errors import BackendFailed, InternalError, NixError
-from aionix.io import EvalIO, FileReader, FileType, OpenEntry, is_missing
+from aionix.errors import BackendFailed, FileError, InternalError, NixError
+from aionix.io import EvalIO, FileReader, FileType, OpenEntry, is_missing, reason
 from aionix.vm.account import Account, current_account
 from aionix.vm.dependencies import Access, Trail
 from aionix.vm.read_ahead import ReadAhead
@@ -122,7 +122,10 @@ class Backend(EvalIO):
 
     def get_env(self, name: str) -> str | None:
         with self._blamed("get_env", name):
-            return self._io.get_env(name)
+            try:
+                return self._io.get_env(name)
+            except OSError as error:
+                raise FileError(f"reading environment variable '{name}': {reason(error)}", name) from error
 
     def store_dir(self) -> str | None:
         return self._io.store_dir()
