@@ -161,6 +161,23 @@ class EvalIO(ABC):
         return None
 
 
+class WritableIO(Protocol):
+    """A place where files can be written. Paths are as for `EvalIO`; failures are OSErrors.
+
+    `io_backends` has `WritableMemory` and `WritableDisk`.
+    """
+
+    async def write_file(self, path: str, data: bytes, *, executable: bool = False) -> None:
+        """Puts a file there, or in the place of the file or link that is there. It appears as a whole or
+        not at all. Its directory must exist."""
+
+    async def make_directory(self, path: str) -> None:
+        """Makes a directory, and those that lead to it, unless there is one."""
+
+    async def symlink(self, path: str, target: str) -> None:
+        """Puts a link to `target`, as written, there, or in the place of the file or link that is there."""
+
+
 def is_missing(error: OSError) -> bool:
     """Does it say that the path leads to nothing, rather than that looking failed?"""
     return isinstance(error, (FileNotFoundError, NotADirectoryError))

@@ -18,6 +18,7 @@
     Recording   another backend, and its answers as a file
     Replay      the answers in such a file
     Tracing     another backend, and what is asked of it
+    WritableDisk, WritableMemory   a directory and a tree that can also be written to
     contract    the checks that every backend passes, ours and yours
 
 They know `aionix.io` and nothing else of aionix; but for `Nar` and `BinaryCache`, which read formats
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from io_backends.s3 import S3 as S3
     from io_backends.sftp import Sftp as Sftp
     from io_backends.tracing import Tracing as Tracing
+    from io_backends.writable import WritableDisk as WritableDisk
+    from io_backends.writable import WritableMemory as WritableMemory
 
 # Imported when asked for: LocalDisk brings aiofiles and asyncio, 30 ms, which an evaluation that reads
 # no disk, or runs on trio, should not make the event loop wait for; others need an extra.
@@ -69,6 +72,8 @@ _MODULES = {
     "S3": "s3",
     "Sftp": "sftp",
     "Tracing": "tracing",
+    "WritableDisk": "writable",
+    "WritableMemory": "writable",
 }
 
 

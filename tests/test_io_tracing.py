@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import inspect
 from itertools import count
 from pathlib import Path
 
@@ -32,8 +31,8 @@ async def test_what_is_wrapped_keeps_the_contract(
 
 
 def test_a_wrapper_hands_on_every_method_there_is() -> None:
-    methods = {name for name, _ in inspect.getmembers(EvalIO, inspect.isfunction) if not name.startswith("_")}
-    assert methods <= set(vars(Wrapper))
+    methods = {name for name in vars(EvalIO) if not name.startswith("_")}
+    assert [name for name in methods if getattr(Wrapper, name) is getattr(EvalIO, name)] == []
 
 
 def ticking() -> Tracing:

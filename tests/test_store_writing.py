@@ -12,19 +12,9 @@ from aionix.errors import ConversionError, FileError
 from aionix.store import Derivation, Output, VirtualStore, Wanted
 from aionix.store import reading as reading_module
 from aionix.store.aterm import unparse
-from io_backends import LocalDisk, Memory
+from io_backends import LocalDisk, Memory, WritableMemory
 
 pytestmark = pytest.mark.anyio
-
-
-class Shelf:
-    """A place in memory."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-
-    async def write(self, path: str, data: bytes) -> None:
-        self.files[path] = data
 
 
 def base(path: str) -> str:
@@ -41,9 +31,9 @@ def stored() -> tuple[VirtualStore, str, str, str]:
 
 
 async def shelf(store: VirtualStore) -> Mapping[str, bytes]:
-    place = Shelf()
+    place = WritableMemory()
     await store.write_to(place)
-    return place.files
+    return {name: data for name, data in place.tree.items() if isinstance(data, bytes)}
 
 
 async def test_everything_is_written_unless_told_otherwise() -> None:
@@ -54,9 +44,9 @@ async def test_everything_is_written_unless_told_otherwise() -> None:
 
 async def test_roots_are_written_with_what_they_need() -> None:
     store, low, high, _ = stored()
-    place = Shelf()
+    place = WritableMemory()
     assert await store.write_to(place, [high]) == sorted([low, high])
-    assert set(place.files) == {base(low), base(high)}
+    assert set(place.tree) == {base(low), base(high)}
     with pytest.raises(FileError, match="is not valid"):
         await store.write_to(place, ["/nix/store/x.drv"])
 

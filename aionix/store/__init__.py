@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from aionix.store.difference import Difference as Difference
     from aionix.store.graph import Edge as Edge
     from aionix.store.graph import Graph as Graph
-    from aionix.store.writing import Writable as Writable
 
 # What an evaluation does without is imported when it is asked for.
 _LATER = {
@@ -39,7 +38,6 @@ _LATER = {
     "Difference": "difference",
     "Edge": "graph",
     "Graph": "graph",
-    "Writable": "writing",
 }
 
 

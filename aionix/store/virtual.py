@@ -11,7 +11,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
 from aionix.errors import ContextError, FileError
-from aionix.io import EvalIO
+from aionix.io import EvalIO, WritableIO
 from aionix.store.aterm import unparse
 from aionix.store.derivation import EXTENSION, Derivation, Output, Wanted
 from aionix.store.modulo import Modulo, hash_modulo
@@ -20,7 +20,6 @@ from aionix.store.paths import downstream_placeholder, output_path, text_path
 if TYPE_CHECKING:
     from aionix.store.difference import Difference
     from aionix.store.graph import Graph
-    from aionix.store.writing import Writable
 
 
 class Source(NamedTuple):
@@ -171,11 +170,12 @@ class VirtualStore:
         return await read_into(self, io, file)
 
     async def write_to(
-        self, target: str | PathLike[str] | Writable, roots: Iterable[str] | None = None
+        self, target: str | PathLike[str] | WritableIO, roots: Iterable[str] | None = None
     ) -> list[str]:
         """Writes the `.drv` files of `roots` and of all they need; of everything, unless told.
 
-        `target` is a directory, or anything that can write. Returns the store paths. Raises FileError.
+        `target` is a directory, or anything that can be written to. Returns the store paths. Raises
+        FileError.
         """
         from aionix.store.writing import write_to
 
