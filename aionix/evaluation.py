@@ -373,7 +373,6 @@ class Evaluation:
             return await self._run(function)
 
     async def _run(self, function: Callable[[], T]) -> T:
-        self.machine.begin_slice()
         failure: NixError | None = None
         try:
             value = await Run(self.machine, self.host).result(function)

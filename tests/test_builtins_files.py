@@ -79,7 +79,6 @@ async def nix(name: str, *arguments: Value, io: EvalIO | None = None, pure: bool
         return force(value)
 
     machine = Machine(1000)
-    machine.begin_slice()
     return await Run(machine, host).result(apply)
 
 

@@ -23,24 +23,26 @@ from io_backends import Memory
 
 pytestmark = pytest.mark.anyio
 
-SECONDS = 0.002
 
+class Gathering(Memory):
+    """Answers nobody before `crowd` files are asked for at the same time; then each on its own."""
 
-class Slow(Memory):
-    """Takes a while to read a file; some take longer."""
-
-    def __init__(self, files: dict[str, str], slower: dict[str, float] | None = None) -> None:
+    def __init__(self, files: dict[str, str], crowd: int) -> None:
         super().__init__(files)
-        self._slower = slower or {}
+        self._crowd = crowd
+        self._gathered = anyio.Event()
         self.reads: Counter[str] = Counter()
         self.now = self.peak = 0
+        self.stuck = ""
 
     async def read(self, path: str) -> bytes:
         self.reads[path] += 1
         self.now += 1
         self.peak = max(self.peak, self.now)
+        if self.now == self._crowd:
+            self._gathered.set()
         try:
-            await anyio.sleep(self._slower.get(path, SECONDS))
+            await (anyio.sleep_forever() if path == self.stuck else self._gathered.wait())
         finally:
             self.now -= 1
         return await super().read(path)
@@ -74,25 +76,27 @@ FORCED_WHOLE = {
 @pytest.mark.parametrize("code", FORCED_WHOLE.values(), ids=FORCED_WHOLE.keys())
 @pytest.mark.parametrize("tier", ["interpreter", "native"])
 async def test_what_is_forced_whole_waits_for_all_at_once(code: str, tier: aionix.evaluation.Tier) -> None:
-    io = Slow(NUMBERED)
-    builder = Evaluation.builder(io).mode("strict").tier(tier)
-    result = (await builder.build().evaluate(code)).unwrap()
-    assert io.peak > 20
+    io = Gathering(NUMBERED, 40)
+    with anyio.fail_after(10):
+        result = await Evaluation.builder(io).mode("strict").tier(tier).build().evaluate(code)
+    alone = await Evaluation.builder(Memory(NUMBERED)).mode("strict").ahead(0).build().evaluate(code)
+    assert str(result.unwrap()) == str(alone.unwrap())
     assert set(io.reads.values()) == {1}
-    alone = (await builder.ahead(0).build().evaluate(code)).unwrap()
-    assert str(result) == str(alone)
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 10, 100])
 async def test_so_many_are_ahead_and_zero_means_one_after_the_other(ahead: int) -> None:
-    io = Slow(NUMBERED)
+    crowd = min(1 + ahead, 40)
+    io = Gathering(NUMBERED, crowd)
     evaluation = Evaluation.builder(io).mode("strict").ahead(ahead).build()
-    (await evaluation.evaluate(each())).unwrap()
-    assert io.peak == min(1 + ahead, 40)
+    with anyio.fail_after(10):
+        (await evaluation.evaluate(each())).unwrap()
+    assert io.peak == crowd
 
 
 async def test_who_is_slow_holds_up_nobody_else() -> None:
-    io = Slow(NUMBERED, {"/0.nix": 60.0})
+    io = Gathering(NUMBERED, 1)
+    io.stuck = "/0.nix"
     evaluation = Evaluation.builder(io).mode("strict").ahead(4).build()
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from aionix.evaluation import Evaluation, Tier
-from io_backends import Sealed
+from io_backends import Memory, Sealed
 
 pytestmark = pytest.mark.anyio
 
@@ -62,5 +62,41 @@ async def longest_gap(expression: str, tier: Tier) -> float:
         group.cancel_scope.cancel()
     gc.enable()
     assert perf_counter() - started > 0.05
+    assert ticker.ticks > 5
+    return ticker.gap
+
+
+class Pausing(Memory):
+    async def read(self, path: str) -> bytes:
+        await anyio.sleep(0.01)
+        return await super().read(path)
+
+
+MANY = {
+    "begin together": f"{FIB % 13} + import /0.nix",
+    "go on together": "map (n: import (/. + ''/${toString n}.nix'')) (builtins.genList (n: n) 5)",
+}
+
+
+@pytest.mark.parametrize("expression", MANY.values(), ids=MANY.keys())
+async def test_nor_beside_200_evaluations(expression: str) -> None:
+    assert min([await longest_gap_beside(200, expression) for _ in range(3)]) < 0.020
+
+
+async def longest_gap_beside(count: int, expression: str) -> float:
+    evaluations = [
+        Evaluation.builder(Pausing({f"{n}.nix": str(n) for n in range(5)})).mode("strict").build()
+        for _ in range(count)
+    ]
+    ticker = Ticker()
+    gc.collect()
+    gc.disable()
+    async with anyio.create_task_group() as group:
+        group.start_soon(ticker.run)
+        async with anyio.create_task_group() as work:
+            for evaluation in evaluations:
+                work.start_soon(evaluation.evaluate, expression)
+        group.cancel_scope.cancel()
+    gc.enable()
     assert ticker.ticks > 5
     return ticker.gap

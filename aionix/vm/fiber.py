@@ -14,12 +14,11 @@ from time import thread_time
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
-from anyio.lowlevel import checkpoint
 from greenlet import getcurrent, greenlet
 
 from aionix.errors import InfiniteRecursion
 from aionix.values.thunk import Thunk, Value, current_fiber, force
-from aionix.vm.machine import CALLS_PER_FIBER, Machine
+from aionix.vm.machine import CALLS_PER_FIBER, TURNS
 from aionix.vm.requests import InFiber
 
 if TYPE_CHECKING:
@@ -41,20 +40,16 @@ class Done(NamedTuple):
     value: object
 
 
-class Pause:
+class Pause(NamedTuple):
     """A fiber's wish to let other tasks run for a moment."""
+
+    run: Run
 
     async def turn(self) -> float:
         """How many seconds of processor time they took."""
         started = thread_time()
-        # asyncio needs one pass for a timer that fell due and one for the task it wakes, and takes up
-        # this task first in each: with fewer, that task would wait for two more slices.
-        for _ in range(3):
-            await checkpoint()
+        await TURNS.stand_in_line(self.run)
         return thread_time() - started
-
-
-_PAUSE = Pause()
 
 
 # CPython keeps frames in chunks of 16 KiB (_PyThreadState_PushFrame), gives a chunk back to the system
@@ -116,6 +111,7 @@ class Fiber:
             self.run.ticks = machine.ticks
             self.run.account.end_turn()
             machine.run = None
+            TURNS.call_next()
 
     def suspend(self, awaitable: Awaitable[T]) -> T:
         """Lets the event loop await, and returns what came out; Python's stack stays as it is."""
@@ -137,12 +133,8 @@ class Fiber:
     def yield_to_event_loop(self) -> None:
         """Gives the event loop a turn now."""
         started = thread_time()
-        Machine.waiting += 1
-        try:
-            away = cast(float, self._ask(_PAUSE))
-        finally:
-            Machine.waiting -= 1
-        self.run.machine.begin_slice(PROPORTION * (thread_time() - started - away))
+        away = cast(float, self._ask(Pause(self.run)))
+        TURNS.begin(self.run.machine.slice + PROPORTION * (thread_time() - started - away))
 
     def deeper(self, function: Callable[[], Value]) -> Value:
         """`function()`, for which this fiber is too deep: on a fiber of its own."""

@@ -7,12 +7,16 @@ loop sets them whenever it resumes a fiber.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import get_ident
+from threading import get_ident, local
 from time import perf_counter
 from types import MethodType
-from typing import ClassVar, Protocol
+from typing import Protocol
+
+from anyio import Event
+from anyio.lowlevel import checkpoint
 
 from aionix.errors import StackOverflow
 from aionix.values.thunk import Value, entry_of
@@ -36,6 +40,12 @@ class Running(Protocol):
     """The run, as far as the clock needs it."""
 
     account: Account
+    place: Place | None
+
+    @property
+    def machine(self) -> Machine: ...
+
+    def in_turn(self) -> bool: ...
 
 
 def _apply(pair: tuple[MethodType, Value]) -> Value:
@@ -51,16 +61,89 @@ class Yielding(Protocol):
     def yield_to_event_loop(self) -> None: ...
 
 
+class Place:
+    """A fiber's place in the line of those who wait for a slice."""
+
+    __slots__ = ("called", "taken")
+
+    def __init__(self) -> None:
+        self.called = Event()
+        self.taken = False
+
+
+class Turns(local):
+    """Who may compute, of all the fibers of a thread: they share one slice in each pass of its event loop.
+
+    Whoever finds the slice over stands in line, and has the next one when it is first: so the other tasks
+    wait for one slice, however many fibers there are.
+    """
+
+    def __init__(self) -> None:
+        self.began = 0.0
+        self.end = 0.0
+        self._line: deque[Place] = deque()
+        self._ahead: deque[Place] = deque()
+        self._called: Place | None = None
+
+    def begin(self, seconds: float) -> None:
+        """A slice of so many seconds."""
+        self.began = perf_counter()
+        self.end = self.began + seconds
+
+    def may_go_on(self, since: float, seconds: float) -> bool:
+        """May a fiber compute now, that has let the event loop go on at `since`, or never (0)? A slice that
+        begins with it has so many seconds."""
+        now = perf_counter()
+        if now >= self.end:
+            # No pass since the last slice, as far as is known; a while after it, others had theirs.
+            if since <= self.began and now < self.end + seconds:
+                return False
+            self.begin(seconds)
+        return True
+
+    async def stand_in_line(self, run: Running) -> None:
+        """Waits for a slice, or what somebody has left of one; who is ahead of its turn stands behind all
+        who are not."""
+        place = run.place = Place()
+        (self._line if run.in_turn() else self._ahead).append(place)
+        try:
+            self.call_next()
+            await place.called.wait()
+            if perf_counter() >= self.end:
+                # asyncio needs one pass for a timer that fell due and one for the task it wakes, and takes up
+                # this task first in each: with fewer, that task would wait for two more slices.
+                for _ in range(2):
+                    await checkpoint()
+                self.begin(run.machine.slice)
+        finally:
+            run.place = None
+            place.taken = True
+            if place is self._called:
+                self._called = None
+
+    def hurry(self, place: Place) -> None:
+        """Somebody who is not ahead has come to wait for this one."""
+        self._line.append(place)
+
+    def call_next(self) -> None:
+        """Calls the first in line, if nobody has been called; for whoever stops computing."""
+        for line in (self._line, self._ahead):
+            while line and self._called is None:
+                place = line.popleft()
+                if not place.taken:
+                    place.taken = True
+                    self._called = place
+                    place.called.set()
+
+
+TURNS = Turns()
+
+
 class Machine:
     """The running run, its call depth, and the time it has had."""
 
-    #: How many fibers, of all evaluations, have had their slice and wait for the next one. They all
-    #: take their turn before a task that was not among them, so they share one slice.
-    waiting: ClassVar[int] = 0
-
     __slots__ = (
-        "_thread", "_users", "ahead", "applied", "depth", "limit", "max_depth", "run", "slice", "slice_end",
-        "ticks",
+        "_slice", "_thread", "_users", "ahead", "applied", "depth", "limit", "max_depth", "run", "ticks",
     )  # fmt: skip
 
     def __init__(self, max_depth: int, ahead: int = AHEAD, slice: float | None = None) -> None:
@@ -69,8 +152,7 @@ class Machine:
         self.depth = 0
         self.limit = max_depth
         self.ticks = CALLS_PER_LOOK
-        self.slice = slice
-        self.slice_end = 0.0
+        self._slice = slice
         self.run: object = None
         #: The entry of thunks for a call: their payload is (closure, argument).
         self.applied = entry_of(_apply, self)
@@ -90,17 +172,16 @@ class Machine:
         finally:
             self._users -= 1
 
-    def begin_slice(self, more: float = 0.0) -> None:
-        """A slice of SLICE seconds, or as many as were asked for, shared with those who wait for theirs, and
-        of some `more`."""
-        seconds = SLICE if self.slice is None else self.slice
-        self.slice_end = perf_counter() + seconds / (1 + Machine.waiting) + more
+    @property
+    def slice(self) -> float:
+        """Seconds after which a fiber hands the event loop a turn."""
+        return SLICE if self._slice is None else self._slice
 
     def look_at_clock(self, fiber: Yielding) -> None:
         """Called when `ticks` has run out, and by long loops: ends the slice when it is over."""
         fiber.run.account.step(CALLS_PER_LOOK)
         self.ticks = CALLS_PER_LOOK
-        if perf_counter() > self.slice_end:
+        if perf_counter() > TURNS.end:
             fiber.run.account.need(0)
             fiber.yield_to_event_loop()
 

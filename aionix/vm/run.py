@@ -12,6 +12,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar, copy_context
+from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
 
 import anyio
@@ -23,7 +24,7 @@ from aionix.vm.account import current_account
 from aionix.vm.ahead import Ahead
 from aionix.vm.dependencies import Trail, asked_for, trail_of
 from aionix.vm.fiber import Done, Fiber, Pause
-from aionix.vm.machine import CALLS_PER_LOOK, Machine
+from aionix.vm.machine import CALLS_PER_LOOK, TURNS, Machine, Place
 from aionix.vm.requests import InFiber
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Run:
 
     __slots__ = (
         "_awaited",
+        "_away",
         "_begun",
         "_parent",
         "_patience",
@@ -88,6 +90,7 @@ class Run:
         "host",
         "machine",
         "max_depth",
+        "place",
         "ticks",
         "waiting",
         "walks",
@@ -104,6 +107,9 @@ class Run:
         #: The call depth of what has to wait.
         self.depth = 0
         self.waiting = False
+        #: Since when the event loop has had its turn, 0 for a run that only begins; None in between.
+        self._away: float | None = 0.0
+        self.place: Place | None = None
         self.walks: Walks = []
         self.ahead: Ahead | None = None
         self.ahead_of: Walk | None = None
@@ -155,6 +161,8 @@ class Run:
             frame = frames[-1]
             try:
                 if isinstance(frame, Fiber):
+                    if self._away is not None and error is None:
+                        error = await self._turn()
                     asked = frame.resume(answer, error)
                 else:
                     asked = await self._step(frame, answer, error)
@@ -194,6 +202,17 @@ class Run:
                 self._wake_watchers()
                 if self.ahead is None:
                     return await self._drive_with_helpers(frames)
+
+    async def _turn(self) -> BaseException | None:
+        """Waits until this run may compute again; what the fiber is to be told if that is cancelled."""
+        since, self._away = self._away, None
+        assert since is not None
+        if not TURNS.may_go_on(since, self.machine.slice):
+            try:
+                await TURNS.stand_in_line(self)
+            except BaseException as error:
+                return error
+        return None
 
     async def _drive_with_helpers(self, frames: list[Frame]) -> object:
         # Only from the first wait on, for it takes 30 microseconds. No coroutine has run yet, so any scope
@@ -256,6 +275,8 @@ class Run:
             for run in _reached(owner, Run._waits_for):
                 if run._patience is not None:
                     run._patience.set()
+                if run.place is not None:
+                    TURNS.hurry(run.place)
         try:
             await changed.wait()
         finally:
@@ -289,6 +310,7 @@ class Run:
             if isinstance(asked, InFiber):
                 return asked
             self.waiting = True
+            self._away = perf_counter()
             if self.walks and self.ahead is not None:
                 self.ahead.look(self)
             try:
