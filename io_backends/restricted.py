@@ -44,7 +44,8 @@ class Restricted(Wrapper):
 
     The links of a path are followed before it is read. Whoever can change the tree at that moment can put
     a link there, so if the tree is not yours, give a `LocalDisk` its `root` as well. `deny` knows
-    names exactly as written: on a disk that ignores case, or for hard links, use `allow`.
+    names exactly as written: on a disk that ignores case, or for hard links, use `allow`. What `io` does by
+    itself to answer, as when a server redirects, is up to it.
     """
 
     def __init__(

@@ -11,15 +11,19 @@ import shutil
 from collections.abc import Awaitable, Callable
 from io import BytesIO
 from pathlib import Path
+from posixpath import normpath
 from tarfile import SYMTYPE, TarFile, TarInfo
 from typing import NamedTuple
 
 import pytest
+from servers import Files, serve
 
 from aionix import Evaluation
 from aionix.io import EvalIO, FileType
 from aionix.rendering import render
-from io_backends import Archive, LocalDisk, Restricted, Tracing
+from aionix.store.nar import write_nar
+from io_backends import Archive, Http, LocalDisk, Nar, Restricted, Tracing
+from io_backends.memory import Node
 
 pytestmark = pytest.mark.anyio
 
@@ -369,17 +373,59 @@ MEMBERS = {
     "pub/etc": "->/etc/vault",
     "pub/back": "->../vault/../pub/data.txt",
 }
+PACKED = ["/pub/rel", "/pub/abs", "/pub/many", "/pub/dir/hush.txt", "/pub/etc", "/pub/back", "/other/hush.txt"]
 
 
-@pytest.mark.parametrize("path", ["/pub/rel", "/pub/abs", "/pub/many", "/pub/dir/hush.txt", "/pub/etc", "/pub/back", "/other/hush.txt"])
-async def test_no_member_of_an_archive_leads_out(path: str) -> None:
-    inner = Tracing(Archive(tarred(MEMBERS)))
+async def packed_nar(archive: EvalIO) -> bytes:
+    data = bytearray()
+
+    async def sink(piece: bytes) -> None:
+        data.extend(piece)
+
+    await write_nar(archive, "/", sink)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("form", ["tar", "nar"])
+@pytest.mark.parametrize("path", PACKED)
+async def test_no_member_of_an_archive_leads_out(path: str, form: str) -> None:
+    archive: EvalIO = Archive(tarred(MEMBERS))
+    inner = Tracing(archive if form == "tar" else Nar(await packed_nar(archive)))
+    assert await inner.read("/pub/rel") == b"classified"
+    inner.calls.clear()
     evaluation = Evaluation.builder(Restricted(inner, ["/pub"])).build()
     for code in (f"builtins.readFile {path}", f'"${{{path}}}"', f"import {path}"):
         result = await evaluation.evaluate(code, base_dir="/")
         assert result.errors
         untold(str(result.errors[0]))
     assert all(asked == "/" or asked.startswith("/pub") for _, asked in inner.calls)
+
+
+SERVED: dict[str, Node] = {
+    "pub": {"data.txt": "data", "%2e%2e": {"vault": "odd"}, "x": ""},
+    "vault": {"hush.txt": "classified", "default.nix": '"classified"'},
+}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/vault/hush.txt", "/pub/../vault/hush.txt", "/pub/%2e%2e/vault/hush.txt", "/pub/..%2fvault%2fhush.txt", "/pub/x/../../vault",
+        "/pub//../vault/hush.txt", "/pub\\..\\vault\\hush.txt", "/pub/?/../../vault/hush.txt", "/pub/#/../../vault", "//127.0.0.1/vault/hush.txt",
+    ],
+)  # fmt: skip
+async def test_no_name_on_a_server_leads_out(place: str) -> None:
+    async with serve(Files(SERVED)) as server, Http(server.url) as http:
+        io = Restricted(http, ["/pub"])
+        evaluation = Evaluation.builder(io).build()
+        for code in (f'builtins.readFile "{place}"', f'import (/. + "{place}")'):
+            result = await evaluation.evaluate(code, base_dir="/")
+            assert result.errors
+            assert "classified" not in str(result.errors[0])
+        with pytest.raises(OSError):
+            await io.read(place)
+        assert not [path for path in server.counts if not f"{normpath(path)}/".startswith("/pub/")]
+        assert await io.read("/pub/data.txt") == b"data"
 
 
 async def test_an_archive_whose_members_lead_out_of_it_is_refused() -> None:
