@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from posixpath import dirname, join
 from typing import Literal, Self, TypeVar, cast, get_args
 
@@ -40,7 +41,12 @@ from aionix.errors import (
     StackOverflow,
 )
 from aionix.io import EvalIO
-from aionix.native.translator import translate, translate_to_keep
+from aionix.native.translator import (
+    MAX_INSTRUCTIONS_BESIDE_A_LOOP,
+    MAX_KEPT_INSTRUCTIONS,
+    translate,
+    translate_to_keep,
+)
 from aionix.observers import CompilerObserver, RuntimeObserver
 from aionix.source import Source, SourceMap
 from aionix.store.virtual import VirtualStore
@@ -334,7 +340,9 @@ class Evaluation:
         self._file_code = None
         if settings._code_cache is not None and not self._options.lints:
             # Builtins of other meanings would be taken for granted by Python code that is kept.
-            keep = None if settings._builtins or settings._tier == "interpreter" else translate_to_keep
+            keeps = not settings._builtins and settings._tier != "interpreter"
+            limit = MAX_INSTRUCTIONS_BESIDE_A_LOOP if settings._code_threads else MAX_KEPT_INSTRUCTIONS
+            keep = partial(translate_to_keep, limit=limit) if keeps else None
             self._file_code = FileCode(settings._code_cache, self._options, settings._code_threads, keep)
         self._mode: Mode = settings._mode
         self._from_source = native(self._evaluate_builtin)

@@ -17,8 +17,9 @@ from aionix.vm.engine import Compiled, Unit
 from aionix.vm.linking import link
 
 #: Much more than for code that is hot: what builds a set of thousands of packages should be kept too.
-#: The compiler of Python takes about 40 us for an instruction, and holds its lock meanwhile.
 MAX_KEPT_INSTRUCTIONS = 100_000
+#: Where an event loop goes on meanwhile: an instruction takes up to 40 us, in which nothing else runs.
+MAX_INSTRUCTIONS_BESIDE_A_LOOP = 300
 
 
 def translate(unit: Unit, upvalues: tuple[Value, ...]) -> Compiled | None:
@@ -27,7 +28,7 @@ def translate(unit: Unit, upvalues: tuple[Value, ...]) -> Compiled | None:
     return None if text is None else Compiled(link(unit, text.code, text.holes), text.lines)
 
 
-def translate_to_keep(unit: Unit, limit: int = MAX_KEPT_INSTRUCTIONS) -> Native | None:
+def translate_to_keep(unit: Unit, limit: int) -> Native | None:
     """Python code for `unit`, which has run, that later processes can run; None where that cannot be."""
     text = _text(unit, unit.sample, True, limit)
     return None if text is None else Native(text.code, text.holes, array("i", text.lines).tobytes())
