@@ -228,6 +228,7 @@ def left_over() -> Counter[str]:
     return Counter(tasks=len(tasks), threads=threading.active_count(), fibers=len(alive))
 
 
+@pytest.mark.timeout(600)  # a thousand seeds take one to two minutes
 @pytest.mark.usefixtures("small_heap")
 async def test_no_schedule_shows_in_values_errors_or_traces() -> None:
     names = list(PROGRAMS)
@@ -247,6 +248,7 @@ async def test_no_schedule_shows_in_values_errors_or_traces() -> None:
         assert left_over() <= before, f"{name}, seed {seed}"
 
 
+@pytest.mark.timeout(600)  # a thousand seeds take one to two minutes
 @pytest.mark.usefixtures("small_heap")
 async def test_cancelled_anywhere_it_leaves_nothing_and_can_be_done_again() -> None:
     names = list(PROGRAMS)
