@@ -334,7 +334,9 @@ def result_of(builder: EvaluationBuilder, file: DiskPath) -> tuple[EvaluationRes
 
 def told(result: EvaluationResult) -> object:
     errors = [(type(e), e.message, e.span, [(f.message, f.span) for f in e.frames]) for e in result.errors]
-    return result.value and repr(result.value.to_python()), errors, result.warnings
+    # Files that are loaded at the same time tell theirs in the order in which they come.
+    warnings = sorted([(warning.code, warning.detail) for warning in result.warnings])
+    return result.value and repr(result.value.to_python()), errors, warnings
 
 
 @pytest.fixture

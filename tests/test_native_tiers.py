@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 
@@ -14,6 +15,7 @@ from aionix.evaluation import FUEL, Evaluation, EvaluationBuilder, Tier
 from aionix.values.functions import call
 from aionix.values.thunk import native
 from aionix.vm import machine
+from aionix.vm.engine import Unit
 from io_backends import Sealed
 
 pytestmark = pytest.mark.anyio
@@ -273,3 +275,18 @@ async def test_a_caught_error_does_not_use_up_depth(tier: Tier) -> None:
     assert str((await evaluation.evaluate(code)).unwrap()) == "300"
 
 
+
+
+async def test_compiled_code_goes_with_what_it_was_made_for() -> None:
+    # The collector does not look into code objects, so nothing of an evaluation may be in one.
+    def units() -> int:
+        gc.collect()
+        return sum([isinstance(each, Unit) for each in gc.get_objects()])
+
+    evaluation = builder("native").build()
+    await evaluation.evaluate("1")
+    before = units()
+    for n in range(20):
+        code = f"let f = n: if n < 2 then {n} else map (x: f (n - 1) + x) [ 1 ]; in builtins.length (f 3)"
+        assert (await evaluation.evaluate(code)).unwrap().to_python() == 1
+    assert units() == before

@@ -34,11 +34,11 @@ class Formals:
 
 
 class Native(NamedTuple):
-    """Python code for a Lambda, as it is kept: `holes` tells which constants are still to be put in
+    """Python code for a Lambda, as it is kept: `recipes` tell what its further parameters are to be
     (`vm.linking`), `lines` the offset in the chunk of every line, as an array of 32-bit words."""
 
     code: CodeType
-    holes: tuple[tuple[int, tuple[object, ...]], ...]
+    recipes: tuple[tuple[object, ...], ...]
     lines: bytes
 
 

@@ -26,7 +26,7 @@ from aionix.source import Span
 from aionix.warnings import EvalWarning, WarningKind
 
 #: Part of every key under which images are kept: raised when anything here changes.
-FORMAT = 2
+FORMAT = 3
 
 # (kind, name, parameter, formals, upvalue count, captures with, start, end)
 _LambdaFields: TypeAlias = tuple[int, str | None, str | None, "_FormalsFields | None", int, bool, int, int]
@@ -41,7 +41,7 @@ _ChunkFields: TypeAlias = tuple[
     tuple[tuple[int, bytes], ...],
     tuple[tuple[int, tuple[str, ...]], ...],
 ]
-_NativeFields: TypeAlias = "tuple[CodeType, tuple[tuple[int, tuple[object, ...]], ...], bytes]"
+_NativeFields: TypeAlias = "tuple[CodeType, tuple[tuple[object, ...], ...], bytes]"
 _WarningFields: TypeAlias = tuple[str, int, int, str]
 
 # Constants that `marshal` does not know are tuples: a path (text,), a global (name, None), or a

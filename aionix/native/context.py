@@ -17,7 +17,7 @@ from aionix.native.operands import Facts, Operand
 from aionix.native.writer import Untranslatable, Writer
 from aionix.values.thunk import Value
 from aionix.vm.engine import AGAIN, FunctionUnit, Unit
-from aionix.vm.linking import Hole, global_recipe
+from aionix.vm.linking import Recipe, global_recipe
 
 #: An expression with more characters gets a variable: CPython's parser has limits of its own.
 MAX_EXPRESSION = 1_000
@@ -26,10 +26,11 @@ MAX_INSTRUCTIONS = 3_000
 
 
 class Text(NamedTuple):
-    """What a translation yields: code with holes, and the chunk's offset by the line of that code."""
+    """What a translation yields: code, what its further parameters are to be, and the chunk's offset by the
+    line of that code."""
 
     code: CodeType
-    holes: tuple[Hole, ...]
+    recipes: tuple[Recipe, ...]
     lines: tuple[int, ...]
 
 
@@ -118,8 +119,8 @@ class Translator:
             with out.block("except BaseException as error:"):
                 out.line("unit.leave(t, u, error)")
                 out.line("raise")
-        code, holes = assemble(out.lines, parameters, out.constants)
-        return Text(code, holes, (*[0] * (LINES_BEFORE + 1), *out.offsets))
+        code = assemble(out.lines, out.parameters(parameters), out.constants)
+        return Text(code, tuple(out.recipes), (*[0] * (LINES_BEFORE + 1), *out.offsets))
 
     def machine(self) -> str:
         return self.out.constant(self.unit.machine, ("machine",))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from aionix.vm.linking import Recipe
 
@@ -14,13 +13,6 @@ MARK = "§"
 _PLAIN = frozenset({str, float, int, bytes, frozenset})
 #: CPython refuses a hundred levels of indentation.
 MAX_LEVELS = 90
-
-
-class Constant(NamedTuple):
-    """A constant of compiled code: an object, or how to make it."""
-
-    value: object
-    recipe: Recipe | None = None
 
 
 class Untranslatable(Exception):
@@ -34,7 +26,8 @@ class Writer:
         self._portable = portable
         self.lines: list[str] = []
         self.offsets: list[int] = []
-        self.constants: list[Constant] = []
+        self.constants: list[object] = []
+        self.recipes: list[Recipe] = []
         self.offset = 0
         self._level = 1
         self._names = 0
@@ -69,19 +62,31 @@ class Writer:
             return str(value)
         if type(value) is int and (recipe is None or not self._portable):
             return f"({value})" if value < 0 else str(value)
-        if not self._portable:
-            return self._marked(id(value), Constant(value))
-        if recipe is not None:
-            if type(value) is int:  # two marks that are added would become one text
-                raise Untranslatable("a number that this evaluation was given")
-            return self._marked(recipe, Constant(None, recipe))
-        if type(value) not in _PLAIN:
+        if recipe is not None and self._portable:
+            return self._made(recipe, recipe)
+        if type(value) in _PLAIN:
+            return self._marked(value)
+        if self._portable:
             raise Untranslatable("a constant that cannot be kept")
-        return self._marked(id(value), Constant(value))
+        return self._made(id(value), ("object", value))
 
-    def _marked(self, key: int | Recipe, constant: Constant) -> str:
-        mark = self._index.get(key)
+    def parameters(self, own: str) -> str:
+        """Those of the function: its own, and those whose defaults are the objects that it needs."""
+        return ", ".join([own, *[f"k{index}=None" for index in range(len(self.recipes))]])
+
+    def _marked(self, value: object) -> str:
+        """A plain constant, which is put into the code object."""
+        mark = self._index.get(id(value))
         if mark is None:
-            mark = self._index[key] = f"'{MARK}{len(self.constants)}'"
-            self.constants.append(constant)  # which also keeps its value, and so the id, alive
+            mark = self._index[id(value)] = f"'{MARK}{len(self.constants)}'"
+            self.constants.append(value)  # which also keeps it, and so its id, alive
         return mark
+
+    def _made(self, key: int | Recipe, recipe: Recipe) -> str:
+        """The default of a parameter. The collector does not look into code objects: what they held, and
+        led back to them, would stay for ever."""
+        name = self._index.get(key)
+        if name is None:
+            name = self._index[key] = f"k{len(self.recipes)}"
+            self.recipes.append(recipe)
+        return name

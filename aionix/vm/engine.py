@@ -40,9 +40,11 @@ ENDLESS = 1 << 62
 
 
 class Compiled(NamedTuple):
-    """Python code for a unit, and the chunk's offset by the line of that code."""
+    """Python code for a unit, the defaults of its parameters, and the chunk's offset by the line of
+    that code."""
 
     code: CodeType
+    defaults: tuple[object, ...]
     offsets: Sequence[int]
 
 
@@ -136,7 +138,9 @@ class Unit:
             self.compiled = (compiled, *self.compiled)
         if not self.compiled:
             return False
-        cast(FunctionType, function).__code__ = self.compiled[0].code
+        python = cast(FunctionType, function)
+        python.__defaults__ = self.compiled[0].defaults  # first: the code that has been there takes none
+        python.__code__ = self.compiled[0].code
         return True
 
     def _compiled(self, upvalues: tuple[Value, ...]) -> Compiled | None:
@@ -152,7 +156,7 @@ class Unit:
             if kept is not None:
                 with suppress(NotLinkable):
                     self.fuel = KEPT_FUEL
-                    return Compiled(link(self, kept.code, kept.holes), words(kept.lines))
+                    return Compiled(kept.code, link(self, kept.recipes), words(kept.lines))
             if self.fuel >= 0:
                 return None
         self.fuel = ENDLESS

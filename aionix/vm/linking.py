@@ -1,16 +1,15 @@
-"""Compiled code and what it names: constants that exist only in a running evaluation.
+"""Compiled code and what it needs: objects that exist only in a running evaluation.
 
-Code that is kept on disk cannot hold a function, a builtin or a table of spans. It has holes, each with a
-recipe, a tuple of plain data, for what belongs there. Code that is made for this evaluation
-alone may also hold the object itself.
+Code that is kept on disk cannot hold a function, a builtin or a table of spans. It has a parameter for
+each, and a recipe, a tuple of plain data, for the default of that parameter. The recipe of code that is made
+for this evaluation alone may also hold the object itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from types import CodeType
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from aionix.bytecode.image import StoredLambda
 from aionix.source import Span
@@ -22,26 +21,16 @@ if TYPE_CHECKING:
     from aionix.vm.engine import Unit
 
 #: What a constant is made from: its kind and, plain data, the particulars.
-Recipe: TypeAlias = tuple[object, ...]
-#: (index among the constants of the code, recipe)
-Hole: TypeAlias = tuple[int, Recipe]
+Recipe: TypeAlias = tuple[Any, ...]
 
 
 class NotLinkable(Exception):
     """The code was made where a global was something else."""
 
 
-def link(unit: Unit, code: CodeType, holes: tuple[Hole, ...]) -> CodeType:
-    """`code` with its holes filled for `unit`; raises NotLinkable."""
-    constants = list(code.co_consts)
-    for index, recipe in holes:
-        constants[index] = made(unit, recipe)
-    return code.replace(co_consts=tuple(constants))
-
-
-def made(unit: Unit, recipe: Recipe) -> object:
-    """What `recipe` says."""
-    return _MAKERS[cast(str, recipe[0])](unit, *recipe[1:])
+def link(unit: Unit, recipes: tuple[Recipe, ...]) -> tuple[object, ...]:
+    """What the recipes say, for `unit`; raises NotLinkable."""
+    return tuple([_MAKERS[recipe[0]](unit, *recipe[1:]) for recipe in recipes])
 
 
 def global_recipe(path: tuple[str, ...], value: Value) -> Recipe:
@@ -118,5 +107,4 @@ _MAKERS: dict[str, Callable[..., object]] = {
     "path": lambda unit, text: Path(text),
     "spans": lambda unit, offset: unit.code.chunk.attr_spans[offset],
     "positions": _Positions,
-    "tuple": lambda unit, *recipes: tuple([made(unit, recipe) for recipe in recipes]),
 }
