@@ -22,6 +22,7 @@ import anyio
 from aionix import telemetry
 from aionix._version import __version__
 from aionix.builtins import INTERNAL_FILES, make_scope
+from aionix.builtins.encode import to_json
 from aionix.builtins.files import read_bytes
 from aionix.builtins.imports import import_file
 from aionix.builtins.registry import Spec
@@ -56,6 +57,7 @@ from aionix.syntax.tables import load as load_tables
 from aionix.value import NixValue
 from aionix.values.convert import from_python
 from aionix.values.deep import force_deep
+from aionix.values.functions import call
 from aionix.values.output import check_output
 from aionix.values.paths import clean
 from aionix.values.thunk import Thunk, Value, force, native
@@ -80,7 +82,7 @@ T = TypeVar("T")
 # Where the warnings about what is compiled for an evaluation go; those of others run meanwhile.
 _warnings: ContextVar[list[EvalWarning]] = ContextVar("_warnings")
 
-Mode = Literal["lazy", "strict"]
+Mode = Literal["lazy", "strict", "json"]
 Tier = Literal["interpreter", "native", "auto"]
 
 UNBOUNDED = Budget()
@@ -217,9 +219,10 @@ class EvaluationBuilder:
         return self
 
     def mode(self, mode: Mode) -> Self:
-        """`lazy`: results are evaluated to their outermost constructor; `strict`: all through."""
+        """`lazy`: results are evaluated to their outermost constructor; `strict`: all through; `json`:
+        they are strings, what `builtins.toJSON` makes of the value."""
         if mode not in get_args(Mode):
-            raise ValueError(f"the mode is 'lazy' or 'strict', not {mode!r}")
+            raise ValueError(f"the mode is one of {', '.join(get_args(Mode))}, not {mode!r}")
         self._mode = mode
         return self
 
@@ -409,16 +412,22 @@ class Evaluation:
         location: str | None = None,
         *,
         base_dir: str | None = None,
+        arguments: Iterable[object] = (),
         budget: Budget = UNBOUNDED,
     ) -> EvaluationResult:
         """Evaluates a text. Nothing that is wrong with it is raised: see `EvaluationResult`.
 
         `location` is the absolute path it is said to come from; relative paths in it begin at
-        `base_dir`, which is the directory of `location`, or else the current directory.
+        `base_dir`, which is the directory of `location`, or else the current directory. If there are
+        `arguments` (Python data, or Nix values), the value is a function that is applied to them.
         """
         result = EvaluationResult()
         compiled = self._text(code, location, base_dir, result)
-        return await self._completed(result, lambda: self._finish(compiled()), budget, location or "«string»")
+
+        def evaluated() -> Value:
+            return self._finish(compiled(), arguments)
+
+        return await self._completed(result, evaluated, budget, location or "«string»")
 
     async def compile_only(
         self, code: str | bytes, location: str | None = None, *, base_dir: str | None = None
@@ -448,13 +457,20 @@ class Evaluation:
         return compiled
 
     async def evaluate_file(
-        self, path: str | os.PathLike[str], *, budget: Budget = UNBOUNDED
+        self,
+        path: str | os.PathLike[str],
+        *,
+        arguments: Iterable[object] = (),
+        budget: Budget = UNBOUNDED,
     ) -> EvaluationResult:
-        """Evaluates the file at `path` as `import` does: once, and from the cache ever after."""
+        """Evaluates the file at `path` as `import` does: once, and from the cache ever after.
+
+        `arguments` are as in `evaluate`; the function is applied each time.
+        """
         absolute = clean(join(os.getcwd(), os.fspath(path)))
 
         def imported() -> Value:
-            return self._finish(running().suspend(import_file(self.host, absolute)))
+            return self._finish(running().suspend(import_file(self.host, absolute)), arguments)
 
         return await self._completed(EvaluationResult(), imported, budget, absolute)
 
@@ -510,10 +526,14 @@ class Evaluation:
         finally:
             _warnings.reset(token)
 
-    def _finish(self, value: Value) -> Value:
+    def _finish(self, value: Value, arguments: Iterable[object] = ()) -> Value:
         value = force(value)
+        for argument in arguments:
+            value = call(value, self._to_value(argument))
         if self._mode == "strict":
             force_deep(value)
+        elif self._mode == "json":
+            value = to_json(value)
         check_output(value, current_account().budget.output)
         return value
 

@@ -45,6 +45,7 @@ class Job:
     path: str | PathLike[str] | None = None
     location: str | None = None
     base_dir: str | None = None
+    arguments: Iterable[object] = ()
     budget: Budget | None = None
 
     def __post_init__(self) -> None:
@@ -147,16 +148,23 @@ class Evaluator:
         location: str | None = None,
         *,
         base_dir: str | None = None,
+        arguments: Iterable[object] = (),
         budget: Budget | None = None,
     ) -> EvaluationResult:
         """As `Evaluation.evaluate`."""
-        return await self.run(Job(code=code, location=location, base_dir=base_dir, budget=budget))
+        return await self.run(
+            Job(code=code, location=location, base_dir=base_dir, arguments=arguments, budget=budget)
+        )
 
     async def evaluate_file(
-        self, path: str | PathLike[str], *, budget: Budget | None = None
+        self,
+        path: str | PathLike[str],
+        *,
+        arguments: Iterable[object] = (),
+        budget: Budget | None = None,
     ) -> EvaluationResult:
         """As `Evaluation.evaluate_file`."""
-        return await self.run(Job(path=path, budget=budget))
+        return await self.run(Job(path=path, arguments=arguments, budget=budget))
 
     async def run(self, job: AnyJob) -> EvaluationResult:
         """Evaluates what the job says."""
@@ -219,10 +227,13 @@ def _full(job: AnyJob) -> Job:
 
 
 async def _run(evaluation: Evaluation, job: Job, budget: Budget) -> EvaluationResult:
+    arguments = job.arguments
     if job.path is not None:
-        return await evaluation.evaluate_file(job.path, budget=budget)
+        return await evaluation.evaluate_file(job.path, arguments=arguments, budget=budget)
     assert job.code is not None
-    return await evaluation.evaluate(job.code, job.location, base_dir=job.base_dir, budget=budget)
+    return await evaluation.evaluate(
+        job.code, job.location, base_dir=job.base_dir, arguments=arguments, budget=budget
+    )
 
 
 class Outcomes(Generic[J]):

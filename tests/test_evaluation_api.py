@@ -7,16 +7,20 @@ from pathlib import Path
 import pytest
 
 import aionix
-from aionix import Evaluation, EvaluationBuilder, ParseOptions
+from aionix import Budget, Evaluation, EvaluationBuilder, ParseOptions
 from aionix.errors import (
     Abort,
     ConversionError,
     DuplicateAttribute,
     FileError,
+    MissingArgument,
     MissingAttribute,
     NixPathResolution,
+    NotCallable,
+    OutputExceeded,
     ParseError,
     StackOverflow,
+    StepsExceeded,
     Throw,
     UndefinedVariable,
 )
@@ -168,6 +172,39 @@ async def test_warnings_are_about_the_code_and_the_files_it_reads() -> None:
 # -- the builder
 
 
+async def test_mode_json_gives_the_text_of_to_json() -> None:
+    in_json = build(lambda builder: builder.mode("json"))
+    code = '{ b = [ 1.5 null ]; a = { outPath = "/x"; }; c = { __toString = _: "s"; }; }'
+    value = (await in_json.evaluate(code)).unwrap()
+    assert value.to_python() == (await aionix.evaluate(f"builtins.toJSON {code}")).to_python()
+    errors = (await in_json.evaluate("{ f = x: x; }")).errors
+    assert isinstance(errors[0], ConversionError)
+
+
+async def test_a_budget_bounds_what_becomes_json() -> None:
+    in_json = build(lambda builder: builder.mode("json"))
+    endless = "{ __toString = _: let fib = n: if n < 2 then n else fib (n - 1) + fib (n - 2); in fib 60; }"
+    assert isinstance((await in_json.evaluate(endless, budget=Budget(steps=10_000))).errors[0], StepsExceeded)
+    assert isinstance((await in_json.evaluate('"12345"', budget=Budget(output=8))).errors[0], OutputExceeded)
+
+
+async def test_a_value_may_be_applied_to_arguments() -> None:
+    strict = build(lambda builder: builder.mode("strict"))
+    function = (await strict.evaluate("x: x + 1")).unwrap()
+    result = await strict.evaluate("{ n, f }: more: [ (f n) ] ++ more", arguments=[{"n": 1, "f": function}, [3]])
+    assert result.unwrap().to_python() == [2, 3]
+    errors = (await strict.evaluate("{ n }: n", arguments=[{}])).errors
+    assert isinstance(errors[0], MissingArgument)
+    assert isinstance((await strict.evaluate("1", arguments=[1])).errors[0], NotCallable)
+    assert isinstance((await strict.evaluate("x: x", arguments=[object()])).errors[0], ConversionError)
+
+
+async def test_a_file_is_applied_to_arguments_each_time() -> None:
+    evaluation = Evaluation.builder(Memory({"f.nix": "let b = 10; in n: b + n"})).build()
+    results = [await evaluation.evaluate_file("/f.nix", arguments=[n]) for n in (1, 2)]
+    assert [result.unwrap().to_python() for result in results] == [11, 12]
+
+
 async def test_mode_strict_evaluates_all_through() -> None:
     code = '[ (throw "inside") ]'
     assert (await build().evaluate(code)).errors == []
@@ -276,7 +313,7 @@ async def test_wrong_settings_are_refused_at_once() -> None:
         builder.builtins(len)  # type: ignore[arg-type]  # the mistake
     with pytest.raises(TypeError, match=r"list of entries"):
         builder.search_path("/nix")
-    with pytest.raises(ValueError, match="'lazy' or 'strict'"):
+    with pytest.raises(ValueError, match="lazy, strict, json"):
         builder.mode("STRICT")  # type: ignore[arg-type]  # the mistake
 
 

@@ -431,3 +431,12 @@ async def test_read_dir_counts_as_a_question() -> None:
 
     async with Evaluator(Listing({"d": {}})) as evaluator:
         assert (await evaluator.evaluate("builtins.readDir /d")).usage.io_calls == 1
+
+
+async def test_a_job_may_bring_arguments() -> None:
+    jobs = [Job(code="n: m: n - m", arguments=[5, 2]), Job(path="/f.nix", arguments=[5])]
+    async with Evaluator(Memory({"f.nix": "n: n * n"})) as evaluator:
+        outcomes = [outcome async for outcome in evaluator.evaluate_many(jobs, ordered=True)]
+        assert [outcome.result.unwrap().to_python() for outcome in outcomes] == [3, 25]
+        assert (await evaluator.evaluate("n: n", arguments=[1])).unwrap().to_python() == 1
+        assert (await evaluator.evaluate_file("/f.nix", arguments=[2])).unwrap().to_python() == 4

@@ -1,13 +1,17 @@
-"""The examples do what their docstrings say, in fewer than 60 lines each."""
+"""The examples do what their docstrings say, in fewer than 90 lines each."""
 
 import ast
 import json
+import runpy
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from io_backends import contract
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -25,7 +29,28 @@ def test_an_example_prints_what_it_promises(path: Path) -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_short(path: Path) -> None:
-    assert len(path.read_text().splitlines()) < 60
+    assert len(path.read_text().splitlines()) < 90
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "check",
+    contract.checks(without=contract.FEATURES - {"listings"}),
+    ids=str,
+)
+async def test_the_backend_of_forty_lines_keeps_the_contract(check: contract.Check) -> None:
+    backend = runpy.run_path(str(ROOT / "examples/custom_backend.py"))["KeyValue"]
+    await check(lambda tree: backend(dict(flat(tree, ""))))
+
+
+def flat(tree: contract.Tree, prefix: str) -> Iterator[tuple[str, bytes]]:
+    """The files of `tree` by their paths."""
+    for name, node in tree.items():
+        if isinstance(node, Mapping):
+            yield from flat(node, f"{prefix}{name}/")
+        else:
+            assert isinstance(node, str | bytes)
+            yield prefix + name, node.encode() if isinstance(node, str) else node
 
 
 def test_the_program_of_the_readme_prints_what_it_says() -> None:
