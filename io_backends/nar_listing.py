@@ -13,6 +13,7 @@ from typing import TypeAlias
 from aionix.io import MAX_PATH
 from io_backends.indexed import File, Node
 from io_backends.memory import Symlink
+from io_backends.paths import checked_name
 
 #: The file of so many bytes, at that offset of the NAR, executable or not.
 MakeFile: TypeAlias = Callable[[int, int, bool], File]
@@ -66,7 +67,7 @@ class _Listing:
     def _directory(self, entries: object) -> Node:
         if not isinstance(entries, dict):
             raise ValueError("a directory has no entries")
-        return {_checked(name): self.node(entry) for name, entry in entries.items()}
+        return {checked_name(name): self.node(entry) for name, entry in entries.items()}
 
     def _regular(self, fields: dict[str, object]) -> Node:
         size = _number(fields.get("size"))
@@ -80,12 +81,6 @@ def _link(target: object) -> Symlink:
     if not isinstance(target, str) or len(target) > MAX_PATH or "\0" in target:
         raise ValueError("a link has no target that is allowed")
     return Symlink(target)
-
-
-def _checked(name: str) -> str:
-    if name in ("", ".", "..") or "/" in name or "\0" in name or len(name) > MAX_PATH:
-        raise ValueError(f"the name '{name[:64]}' is not allowed")
-    return name
 
 
 def _number(value: object) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aionix.io import MAX_PATH
+
 
 def is_clean(path: str) -> bool:
     parts = path.split("/")[1:]
@@ -14,6 +16,13 @@ def checked(path: str) -> str:
     if not is_clean(clean):
         raise ValueError(f"'{path}' is not an absolute path without '.' and '..'")
     return clean
+
+
+def checked_name(name: str) -> str:
+    """A name in a directory, as somebody else says. Raises ValueError if no file can have it."""
+    if name in ("", ".", "..") or "/" in name or "\0" in name or len(name) > MAX_PATH:
+        raise ValueError(f"the name {name[:64]!r} is not allowed")
+    return name
 
 
 def join(directory: str, name: str) -> str:

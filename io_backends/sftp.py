@@ -22,6 +22,7 @@ except ModuleNotFoundError as error:  # pragma: no cover
     raise ImportError('Sftp needs asyncssh: pip install "aionix-eval[sftp]"') from error
 
 from io_backends.bridge import Bridged
+from io_backends.paths import checked_name
 from io_backends.threaded import MAX_FILE_SIZE, fail
 
 T = TypeVar("T")
@@ -290,7 +291,7 @@ class _Session:
         found: dict[str, FileType] = {}
         async for name in self._files.scandir(self._place(entry.path)):
             if name.filename not in (b".", b".."):
-                found[_text(name.filename)] = _kind(name.attrs)
+                found[_name(name.filename)] = _kind(name.attrs)
             if len(found) > limit:
                 fail(errno.EFBIG, f"sftp: more than {limit} entries")
         return found
@@ -424,6 +425,8 @@ class _File:
         self.left -= len(piece)
         if len(piece) < wanted:
             fail(errno.EIO, f"sftp: a file of {self.size} bytes ended after {self.size - self.left}")
+        if len(piece) > wanted:
+            fail(errno.EIO, f"sftp: {len(piece)} bytes came where {wanted} were asked for")
         return piece
 
     @property
@@ -457,6 +460,13 @@ def _kind(attrs: SFTPAttrs) -> FileType:
 
 def _executable(attrs: SFTPAttrs) -> bool:
     return _kind(attrs) is FileType.REGULAR and bool((attrs.permissions or 0) & stat.S_IXUSR)
+
+
+def _name(name: str | bytes) -> str:
+    try:
+        return checked_name(_text(name))
+    except ValueError as error:
+        fail(errno.EIO, f"sftp: {error}")
 
 
 def _text(name: str | bytes) -> str:

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import resource
+import struct
 import tarfile
 import tempfile
 import time
@@ -91,6 +92,13 @@ def tar_bomb() -> EvalIO:
             file.write(bytes(1 << 20))
         file.write(bytes(1024))
     return Archive(_written("bomb.tar.gz", packed.getvalue()), max_file_size=32 << 20)
+
+
+def crowded_zip() -> EvalIO:
+    """A million and a half of members, which are nowhere, in 70 MB."""
+    listed = (struct.pack("<4s24x3H12x", b"PK\1\2", 1, 0, 0) + b"a") * 1_500_000
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(listed), 0, 0)
+    return Archive(_written("crowded.zip", listed + end))
 
 
 def _written(name: str, data: bytes) -> str:
@@ -218,6 +226,7 @@ BOMBS: dict[str, Bomb] = {
     "large files": Bomb("builtins.genList (n: builtins.readFile (/. + toString n)) 1000", Large),
     "a file that never comes": Bomb("builtins.readFile /x", Silent),
     "a zip bomb": Bomb("builtins.stringLength (builtins.readFile /a)", zip_bomb),
+    "a zip of millions of members": Bomb("builtins.readDir /.", crowded_zip),
     "a tar bomb": Bomb("builtins.stringLength (builtins.readFile /a)", tar_bomb),
 }  # fmt: skip
 

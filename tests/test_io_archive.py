@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import stat
+import struct
 import tarfile
 import zipfile
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -314,6 +315,26 @@ async def test_a_zip_that_lies_about_a_size_is_noticed() -> None:
     data[at : at + 4] = (500).to_bytes(4, "little")
     with pytest.raises(OSError, match="not a sound archive"):
         await Archive(bytes(data)).read("/f")
+
+
+def zip_of_headers(*headers: bytes, size: int | None = None) -> bytes:
+    """A list of members without the members. At its end it says that there is one."""
+    listed = b"".join(headers)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(listed) if size is None else size, 0, 0)
+    return listed + end
+
+
+def zip_header(name: bytes = b"a", comment: int = 0) -> bytes:
+    return struct.pack("<4s24x3H12x", b"PK\1\2", len(name), 0, comment) + name + bytes(comment)
+
+
+async def test_a_list_of_members_without_end_is_not_taken_into_memory() -> None:
+    await refused(Archive(zip_of_headers(*[zip_header()] * 11), max_entries=10), "more than 10 entries")
+    large = Archive(zip_of_headers(*[zip_header(comment=65_000)] * 300), max_entries=300)
+    await refused(large, "its list of members has 19514100 bytes")
+    await refused(Archive(zip_of_headers(zip_header(), size=1 << 20)))
+    await refused(Archive(zip_of_headers(zip_header()[:-9])))
+    assert set(await Archive(zip_of_headers(*[zip_header()] * 10), max_entries=10).read_dir("/")) == {"a"}
 
 
 async def test_what_is_cut_off_is_noticed() -> None:

@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import traceback
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,8 +29,11 @@ pytestmark = pytest.mark.anyio
 class Server:
     """An SSH server with the files of this machine, which admits one key and one password."""
 
-    def __init__(self, portal: BlockingPortal, directory: Path) -> None:
+    def __init__(
+        self, portal: BlockingPortal, directory: Path, sftp: type[asyncssh.SFTPServer] = asyncssh.SFTPServer
+    ) -> None:
         self.portal = portal
+        self.files = sftp
         self.key = directory / "client"
         self.known_hosts = directory / "known_hosts"
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
@@ -46,7 +49,7 @@ class Server:
             port,
             server_host_keys=[self.host_key],
             authorized_client_keys=self.authorized,
-            sftp_factory=True,
+            sftp_factory=self.files,
             acceptor=self.connections.append,
         )
 
@@ -229,3 +232,31 @@ async def test_a_root_that_is_a_link_is_a_root(server: Server, tmp_path: Path) -
 async def test_outside_of_async_with_nothing_is_connected(server: Server, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="async with"):
         await server.sftp(tmp_path).read("/f")
+
+
+class Lying(asyncssh.SFTPServer):
+    """Names that no directory has, and more bytes than were asked for."""
+
+    async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        async for entry in super().scandir(path):
+            if entry.filename == b"lie":
+                entry.filename = b"../../lie"
+            yield entry
+
+    def read(self, file_obj: object, offset: int, size: int) -> bytes:
+        return bytes(size + 1)
+
+
+async def test_what_a_server_makes_up_is_refused(portal: BlockingPortal, tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    write_tree(tmp_path, {"d": {"lie": "", "other": ""}, "f": "four"})
+    server = Server(portal, tmp_path / "keys", Lying)
+    server.start()
+    try:
+        async with server.sftp(tmp_path) as io:
+            for look, words in ((io.read_dir("/d"), "is not allowed"), (io.read("/f"), "5 bytes came")):
+                with pytest.raises(OSError, match=words) as caught:
+                    await look
+                assert caught.value.errno == errno.EIO
+    finally:
+        server.stop()

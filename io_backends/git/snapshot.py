@@ -14,6 +14,7 @@ from dulwich.repo import Repo
 
 from aionix.io import MAX_PATH
 from io_backends.git.refs import damage, find_ref
+from io_backends.paths import checked_name
 from io_backends.threaded import fail
 
 # A tag that leads through more tags than that is refused.
@@ -122,9 +123,7 @@ class Snapshot:
 
 def _tree_entries(content: bytes, id_length: int) -> Iterator[tuple[str, Entry]]:
     for name, mode, id in parse_tree(content, id_length):
-        if name in (b"", b".", b"..") or b"/" in name:
-            raise ValueError("a name in it is not allowed")
-        yield name.decode("utf-8", "surrogateescape"), (mode, ObjectID(id))
+        yield checked_name(name.decode("utf-8", "surrogateescape")), (mode, ObjectID(id))
 
 
 def refuse_submodule(mode: int) -> None:

@@ -11,7 +11,8 @@ from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 from io_backends.http.client import Client, quoted
 from io_backends.http.documents import read_array
-from io_backends.http.nodes import File, Node, Tree, Unlisted, Walk, checked_name
+from io_backends.http.nodes import File, Node, Tree, Unlisted, Walk
+from io_backends.paths import checked_name
 
 # No `<` or `>` may be passed over, so every byte is looked at a bounded number of times.
 _HREF = re.compile(

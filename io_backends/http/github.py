@@ -9,7 +9,8 @@ from functools import partial
 
 from io_backends.http.client import Client, quoted
 from io_backends.http.documents import Document, Entry, read_object
-from io_backends.http.nodes import File, Link, Listed, Node, Tree, Unlisted, Walk, checked_name, grown
+from io_backends.http.nodes import File, Link, Listed, Node, Tree, Unlisted, Walk, grown
+from io_backends.paths import checked_name
 
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 

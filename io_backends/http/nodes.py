@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from aionix.io import MAX_PATH
 from io_backends.indexed import fail
 from io_backends.once import Once
+from io_backends.paths import checked_name
 
 if TYPE_CHECKING:
     from io_backends.http.client import Client
@@ -166,10 +167,3 @@ def path_parts(path: str) -> list[str]:
     if len(path) > MAX_PATH:
         raise ValueError(f"the path {path[:99]!r}... is too long")
     return [checked_name(part) for part in path.split("/")]
-
-
-def checked_name(name: str) -> str:
-    """`name`, if a file can have it; else ValueError."""
-    if name in ("", ".", "..") or "/" in name or "\0" in name or len(name) > MAX_PATH:
-        raise ValueError(f"the name {name[:99]!r} is not allowed")
-    return name
