@@ -49,6 +49,7 @@ from aionix.native.translator import (
     translate_to_keep,
 )
 from aionix.observers import CompilerObserver, RuntimeObserver
+from aionix.recent_code import Recent, RecentCode
 from aionix.source import Source, SourceMap
 from aionix.store.virtual import VirtualStore
 from aionix.syntax import ParseOptions, parse
@@ -348,6 +349,7 @@ class Evaluation:
             keep = partial(translate_to_keep, limit=limit) if keeps else None
             self._file_code = FileCode(settings._code_cache, self._options, settings._code_threads, keep)
         self._mode: Mode = settings._mode
+        self._recent = RecentCode()
         self._from_source = native(self._evaluate_builtin)
         self.globals = make_scope(self.host, self._builtin_thunk, __version__, settings._builtins)
         self._env = {name: self._to_value(value) for name, value in settings._env.items()}
@@ -446,13 +448,19 @@ class Evaluation:
             raise TypeError(f"Nix code is str or bytes, not {given}; a path is for evaluate_file")
         if base_dir is None:
             base_dir = dirname(location) if location else os.getcwd()
-        source = self.sources.add(location or "«string»", code, keep=False)
+        known = self._recent.get(code, location, base_dir)
+        source = known.source if known else self.sources.add(location or "«string»", code, keep=False)
         result._trail.sources.append(source)
 
         def compiled() -> Thunk:
-            result.expr = parse(source, self._options, checkpoint=running().checkpoint)
             scope = self.globals if not self._env else {**self.globals, **self._env}
-            return self._thunk(self._compiled(result.expr, source, base_dir, scope), scope, result._trail)
+            if known is not None:
+                result.expr, made = known.expr, known.compiled
+            else:
+                result.expr = parse(source, self._options, checkpoint=running().checkpoint)
+                made = self._compiled(result.expr, source, base_dir, scope)
+                self._recent.add(code, location, base_dir, Recent(source, result.expr, made))
+            return self._thunk(made, scope, result._trail)
 
         return compiled
 

@@ -338,7 +338,8 @@ async def test_a_service_does_not_grow_with_what_it_has_evaluated() -> None:
 
     async def serve(times: int) -> int:
         for number in range(times):
-            await evaluation.evaluate(f"{{ a = import /lib.nix {number}; }}")
+            # Long enough that 400 of them are more than what is kept of the last ones.
+            await evaluation.evaluate(f"{{ a = import /lib.nix {number}; }}" + " " * 200)
             await evaluation.evaluate(f"nope{number}")
         gc.collect()
         return len([each for each in gc.get_objects() if str(type(each)).startswith("<class 'aionix")])

@@ -284,20 +284,20 @@ class Builder:
 
 
 @cache
-def binary(operator: BinaryOp) -> Callable[[Span, Expr, int, Expr], nodes.Binary]:
-    """The builder of `left operator right`."""
+def binary(operator: BinaryOp) -> Callable[[Builder, Span, Expr, int, Expr], nodes.Binary]:
+    """The method for `left operator right`."""
     length = len(operator)
 
-    def build(span: Span, left: Expr, at: int, right: Expr) -> nodes.Binary:
+    def build(builder: Builder, span: Span, left: Expr, at: int, right: Expr) -> nodes.Binary:
         return nodes.Binary(operator, left, right, span, Span(at, at + length))
 
     return build
 
 
 @cache
-def unary(operator: UnaryOp) -> Callable[[Span, int, Expr], nodes.Unary]:
-    """The builder of `operator operand`."""
-    return lambda span, at, operand: nodes.Unary(operator, operand, span)
+def unary(operator: UnaryOp) -> Callable[[Builder, Span, int, Expr], nodes.Unary]:
+    """The method for `operator operand`."""
+    return lambda builder, span, at, operand: nodes.Unary(operator, operand, span)
 
 
 def _refuse_duplicates(formals: nodes.Formals, name: nodes.StaticName | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeAlias
 
 from aionix.source import Source, Span
@@ -16,7 +17,7 @@ from aionix.syntax.builder import Builder, binary, unary
 from aionix.syntax.messages import syntax_error
 from aionix.syntax.nodes import Expr
 from aionix.syntax.options import ParseOptions
-from aionix.syntax.tables import Rule, Tables
+from aionix.syntax.tables import Rule
 
 _TOKENS_PER_TURN = 500
 _DEFAULT = ParseOptions()
@@ -57,7 +58,7 @@ def _collecting(checkpoint: Callable[[], None]) -> Callable[[], None]:
 
 def _parse(source: Source, options: ParseOptions, checkpoint: Callable[[], None] | None) -> Expr:
     automaton = tables.load()
-    rules = _rules(automaton, Builder(options, source))
+    rules, builder = _rules(), Builder(options, source)
     rows, settle, settled = automaton.rows, automaton.settle, automaton.settled.get
     new = tuple.__new__
     states: list[int] = [automaton.start]
@@ -76,10 +77,10 @@ def _parse(source: Source, options: ParseOptions, checkpoint: Callable[[], None]
                 values[-length].append(values[-1])
                 del states[-length:], values[1 - length :], starts[1 - length :]
             elif length == 1:
-                values[-1] = build(new(Span, (starts[-1], done)), values[-1])
+                values[-1] = build(builder, new(Span, (starts[-1], done)), values[-1])
                 states.pop()
             elif length:
-                made = build(new(Span, (starts[-length], done)), *values[-length:])
+                made = build(builder, new(Span, (starts[-length], done)), *values[-length:])
                 del states[-length:], values[1 - length :], starts[1 - length :]
                 values[-1] = made
             else:
@@ -102,25 +103,26 @@ def _parse(source: Source, options: ParseOptions, checkpoint: Callable[[], None]
     return expression
 
 
-def _rules(automaton: Tables, builder: Builder) -> list[tuple[int, int, _Build | None]]:
-    """For each rule its left side, its length and who builds it; an action is an index into this list."""
-    return [(rule.left, rule.length, _build(rule, builder)) for rule in reversed(automaton.rules)]
+@cache
+def _rules() -> list[tuple[int, int, _Build | None]]:
+    """For each rule its left side, its length and what builds it; an action is an index into this list."""
+    return [(rule.left, rule.length, _build(rule)) for rule in reversed(tables.load().rules)]
 
 
-def _build(rule: Rule, builder: Builder) -> _Build | None:
+def _build(rule: Rule) -> _Build | None:
     if rule.name in ("", "append", "empty"):
         return None if rule.name == "append" else _first
     if rule.name == "begin":
         return _begin
     if rule.operator:
         return (binary if rule.length == 3 else unary)(rule.operator)
-    build: _Build = getattr(builder, rule.name)
+    build: _Build = getattr(Builder, rule.name)
     return build
 
 
-def _first(span: Span, value: object) -> object:
+def _first(builder: Builder, span: Span, value: object) -> object:
     return value
 
 
-def _begin(span: Span, value: object) -> list[object]:
+def _begin(builder: Builder, span: Span, value: object) -> list[object]:
     return [value]
