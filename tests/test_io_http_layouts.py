@@ -236,7 +236,7 @@ async def test_an_evaluation_asks_for_each_file_once(layout: Layout, listing: Li
     async with serve(Files(TREE, listing=listing)) as server, Http(server.url, layout) as io:
         assert str(await aionix.evaluate_file("/default.nix", io=io)) == "42"
         assert server.counts == dict.fromkeys(asked, 1)
-        assert server.connections == 1
+        assert server.connections <= 2  # one more, where a file is fetched early
 
 
 @pytest.mark.parametrize("serving", [autoindex("nginx"), manifest, github, github_cut_short, gitlab])
