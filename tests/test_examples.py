@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from dulwich import porcelain
 
+import aionix
 from io_backends import contract
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +59,45 @@ def test_the_program_of_the_readme_prints_what_it_says() -> None:
     program = (ROOT / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert f"# {done.stdout}" in program
+
+
+@pytest.mark.anyio
+async def test_the_backends_and_services_of_the_readme_do_what_they_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (ROOT / "README.md").read_text()
+    files, many, service = (block.partition("```")[0] for block in section(readme).split("```python\n")[1:])
+    monkeypatch.chdir(site(tmp_path))
+    names: dict[str, object] = {"aionix": aionix}
+    for program in (files, many, service):
+        code = compile(program, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        await eval(code, names)
+    assert isinstance(names["value"], aionix.NixValue)
+    assert names["value"].to_python() == ["web.nix", 22]
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == ["web.nix {'open': [22]}", "['/host.nix', '/lib.nix']", '{"double":42}']
+
+
+def section(readme: str) -> str:
+    return readme.partition("## Files from anywhere")[2].partition("## From a shell")[0]
+
+
+def site(directory: Path) -> Path:
+    """The directory `site` and the repository `lib.git` that the README speaks of."""
+    with porcelain.init(directory / "lib.git", bare=False) as repository:
+        (directory / "lib.git/default.nix").write_text("{ ssh = 22; }")
+        porcelain.add(repository, [str(directory / "lib.git/default.nix")])
+        porcelain.commit(repository, b"first", author=b"A <a@b>", committer=b"A <a@b>")
+        porcelain.tag_create(repository, b"v1")
+    for name, text in {
+        "site.nix": "builtins.attrNames (builtins.readDir ./hosts) ++ [ (import ./lib).ssh ]",
+        "hosts/web.nix": "{ open = [ (import ../lib.nix).ssh ]; }",
+        "host.nix": "{ port }: [ port (import ./lib.nix).ssh ]",
+        "lib.nix": "{ ssh = 22; }",
+    }.items():
+        (directory / "site" / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / "site" / name).write_text(text)
+    return directory
 
 
 def test_the_configuration_of_the_readme_has_its_ports() -> None:
