@@ -9,7 +9,7 @@ from aionix.compiler import CompileResult
 from aionix.source import Source
 from aionix.syntax.nodes import Expr
 
-#: Characters of all texts. Tree and code take some hundred bytes for each: 7 MB.
+#: Characters of all texts. Tree and code take some 200 bytes for each: 13 MB.
 MAX_CHARACTERS = 1 << 16
 
 

@@ -2,10 +2,13 @@
 
     python -m benchmarks.load --seconds 150
 
-The app has a process of its own (one worker of uvicorn). `wrk`, which has to be installed, sends a program of
-about a millisecond over all connections, in rounds; meanwhile one client evaluates `fib 30` over and over.
-Each round prints requests per second, answers that were not 200, latencies, the processor's time per request
-(the long evaluations' share included), how many long ones ended, and the memory of the server.
+The app has a process of its own, or several (workers of uvicorn). `wrk`, which has to be installed, sends a
+program of about a millisecond over all connections, in rounds; meanwhile one client evaluates `fib 30` again
+and again. Each round prints requests per second, answers that were not 200, latencies, the processors' time per
+request (the long evaluations' share included), how many long ones ended, and the memory of the servers.
+
+All connections always have a request under way, so a request waits for all the others: what 64 of them take
+of one processor is the least that the latency can be.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ in {
   names = builtins.concatStringsSep " " (map (host: host.name) hosts);
 }"""
 LONG = "{ n }: let fib = n: if n < 2 then n else fib (n - 1) + fib (n - 2); in fib n"
-#: For the one worker: the long evaluation has a small share of it.
+#: The long evaluation has a small share of its process.
 SECONDS_FOR_LONG = 600
 EXAMPLE = Path(__file__).parents[1] / "examples/asgi_app.py"
 
@@ -48,16 +51,13 @@ end
 """
 
 
-def serve(port: int) -> None:
-    """The app, until the process is ended; the long evaluation may take long."""
-    import uvicorn
-
-    names = runpy.run_path(str(EXAMPLE))
-    app = names["app"]
+def app() -> object:
+    """The app of the example; the long evaluation may take long."""
+    made = runpy.run_path(str(EXAMPLE))["app"]
     # The functions of the example look for the budget among their own globals.
-    own = app.router.lifespan_context.__wrapped__.__globals__
-    own["BUDGET"] = replace(own["BUDGET"], seconds=SECONDS_FOR_LONG)
-    uvicorn.run(app, port=port, log_level="warning")
+    names = made.router.lifespan_context.__wrapped__.__globals__
+    names["BUDGET"] = replace(names["BUDGET"], seconds=SECONDS_FOR_LONG)
+    return made
 
 
 def body(code: str, n: int) -> str:
@@ -69,13 +69,32 @@ def post(url: str, text: str) -> bytes:
         return bytes(answer.read())
 
 
+class Processes:
+    """A process, and those that it began."""
+
+    def __init__(self, pid: int) -> None:
+        begun = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        self.directories = [Path("/proc") / str(each) for each in (pid, *begun)]
+
+    def megabytes(self) -> float:
+        """The resident sets."""
+        pages = sum(int((each / "statm").read_text().split()[1]) for each in self.directories)
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def cpu_seconds(self) -> float:
+        """What they took of the processors."""
+        stats = [(each / "stat").read_text().rpartition(")")[2].split() for each in self.directories]
+        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def server() -> Iterator[tuple[int, str]]:
-    """The process that serves, and the URL."""
+def server(workers: int) -> Iterator[tuple[Processes, str]]:
+    """The processes that serve, and the URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.load", "--serve", str(port)])
+    options = ["--factory", "--log-level=warning", f"--port={port}", f"--workers={workers}"]
+    process = subprocess.Popen([sys.executable, "-m", "uvicorn", "benchmarks.load:app", *options])
     url = f"http://127.0.0.1:{port}/evaluate"
     try:
         for _ in range(100):
@@ -84,20 +103,10 @@ def server() -> Iterator[tuple[int, str]]:
                 break
             except OSError:
                 time.sleep(0.1)
-        yield process.pid, url
+        yield Processes(process.pid), url
     finally:
         process.terminate()
         process.wait()
-
-
-def megabytes(pid: int) -> float:
-    """The resident set."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def cpu_seconds(pid: int) -> float:
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 class LongOnes(threading.Thread):
@@ -137,20 +146,21 @@ def wrk(url: str, connections: int, seconds: int) -> list[int]:
     return [int(word) for word in done.stdout.rpartition("RESULT ")[2].split()]
 
 
-def load(connections: int, seconds: int, a_round: int, n: int) -> None:
-    with server() as (pid, url):
-        print(f"at the start {megabytes(pid):.1f} MiB; a request by itself takes {alone(url):.2f} ms")
+def load(connections: int, workers: int, seconds: int, a_round: int, n: int) -> None:
+    with server(workers) as (processes, url):
+        print(f"at the start {processes.megabytes():.1f} MiB; a request by itself takes {alone(url):.2f} ms")
         long_ones = LongOnes(url, n)
         if n:
             long_ones.start()
-        print(" seconds  requests/s  not 200  errors  p50 ms  p99 ms  cpu ms  long ones     MiB")
+        print(" seconds  requests/s  not 200  errors  p50 ms  p99 ms  cpu ms  long -lost     MiB")
         for begun in range(0, seconds, a_round):
-            cpu = cpu_seconds(pid)
+            before = processes.cpu_seconds()
             requests, taken, status, errors, p50, p99 = wrk(url, connections, min(a_round, seconds - begun))
+            cpu = (processes.cpu_seconds() - before) / requests
             print(
                 f"{begun + a_round:8} {requests / taken * 1e6:11.0f} {status:8} {errors:7} {p50 / 1000:7.1f} "
-                f"{p99 / 1000:7.1f} {(cpu_seconds(pid) - cpu) / requests * 1000:7.2f} {long_ones.done:5}"
-                f"{f' -{long_ones.failed}' if long_ones.failed else '':5} {megabytes(pid):7.1f}",
+                f"{p99 / 1000:7.1f} {cpu * 1000:7.2f} {f'{long_ones.done} -{long_ones.failed}':>10} "
+                f"{processes.megabytes():7.1f}",
                 flush=True,
             )
 
@@ -165,12 +175,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=150, metavar="N", help="in all: 150")
     parser.add_argument("--round", type=int, default=30, metavar="N", help="seconds of one round: 30")
     parser.add_argument("--long", type=int, default=30, metavar="N", help="n of fib n; 0: nothing beside")
-    parser.add_argument("--serve", type=int, metavar="PORT", help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that serve: 1")
     given = parser.parse_args()
-    if given.serve:
-        serve(given.serve)
-    else:
-        load(given.connections, given.seconds, given.round, given.long)
+    load(given.connections, given.workers, given.seconds, given.round, given.long)
 
 
 if __name__ == "__main__":
