@@ -4,8 +4,8 @@
 
 The app has a process of its own, or several (workers of uvicorn). `wrk`, which has to be installed, sends a
 program of about a millisecond over all connections, in rounds; meanwhile one client evaluates `fib 30` again
-and again. Each round prints requests per second, answers that were not 200, latencies, the processors' time per
-request (the long evaluations' share included), how many long ones ended, and the memory of the servers.
+and again. Each round prints requests per second, answers that were not 200, latencies, the processors' time
+per request (the long evaluations' share included), how many long ones ended, and the memory of the servers.
 
 All connections always have a request under way, so a request waits for all the others: what 64 of them take
 of one processor is the least that the latency can be.
