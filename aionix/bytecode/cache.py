@@ -23,7 +23,7 @@ _HEADER = len(MAGIC) + _DIGEST_SIZE
 
 #: Bytes of all images together. Who finds more, before it adds its own, removes the oldest until
 #: a quarter is free.
-MAX_SIZE = 256 << 20
+MAX_SIZE = 512 << 20
 
 _SUFFIX, _UNFINISHED = ".code", ".new"
 _DAY = 24 * 60 * 60
