@@ -23,7 +23,8 @@ import anyio
 import aionix
 from aionix import Budget
 from aionix.io import EvalIO, FileType
-from io_backends import Archive, Memory
+from aionix.store.nar import field
+from io_backends import Archive, Memory, Nar
 
 BUDGET = Budget(
     seconds=0.5, memory=120 << 20, steps=20_000_000, io_calls=2000, io_bytes=30 << 20, output=5_000_000
@@ -99,6 +100,32 @@ def crowded_zip() -> EvalIO:
     listed = (struct.pack("<4s24x3H12x", b"PK\1\2", 1, 0, 0) + b"a") * 1_500_000
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(listed), 0, 0)
     return Archive(_written("crowded.zip", listed + end))
+
+
+def crowded_tar() -> EvalIO:
+    """400,000 empty members: 200 MB of headers in 4."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file:
+        members = b"".join(tarfile.TarInfo(f"{number}").tobuf() for number in range(1000))
+        for _ in range(400):
+            file.write(members)
+    return Archive(_written("crowded.tar.gz", packed.getvalue()))
+
+
+def deep_nar() -> EvalIO:
+    """A directory in a directory, 300,000 times."""
+    inner = ("(", "type", "directory", "entry", "(", "name", "d", "node")
+    return Nar(_written("deep.nar", _words("nix-archive-1") + _words(*inner) * 300_000))
+
+
+def lying_nar() -> EvalIO:
+    """A file of 2^60 bytes, it says."""
+    head = _words("nix-archive-1", "(", "type", "regular", "contents")
+    return Nar(_written("lying.nar", head + struct.pack("<Q", 1 << 60) + bytes(1 << 20)))
+
+
+def _words(*words: str) -> bytes:
+    return b"".join(field(word.encode()) for word in words)
 
 
 def _written(name: str, data: bytes) -> str:
@@ -227,6 +254,9 @@ BOMBS: dict[str, Bomb] = {
     "a file that never comes": Bomb("builtins.readFile /x", Silent),
     "a zip bomb": Bomb("builtins.stringLength (builtins.readFile /a)", zip_bomb),
     "a zip of millions of members": Bomb("builtins.readDir /.", crowded_zip),
+    "a tar of a crowd of members": Bomb("builtins.readDir /.", crowded_tar),
+    "a nar without a bottom": Bomb("builtins.readDir /.", deep_nar),
+    "a nar with a file of 2^60 bytes": Bomb("builtins.readFile /.", lying_nar),
     "a tar bomb": Bomb("builtins.stringLength (builtins.readFile /a)", tar_bomb),
 }  # fmt: skip
 
