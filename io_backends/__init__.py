@@ -83,6 +83,10 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})
+
+
 def default_io() -> "LocalDisk":
     """What a command line tool of Nix sees: every file of this machine, and the environment."""
     from io_backends.local import LocalDisk

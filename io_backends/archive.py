@@ -39,7 +39,8 @@ class Archive(Packed):
     compressed one has to be read to read anything. What was fetched and inflated is kept in files
     without a name, `max_size` bytes each at most (EFBIG).
 
-    Links are followed inside only. An archive is refused (EINVAL) if it has absolute names, names with
+    Links are followed inside only. An archive that is not there is ENXIO, so that it is not taken for a
+    missing file in it. One is refused (EINVAL) if it has absolute names, names with
     `..`, a name twice of which one is a directory, or more than `max_entries`. EFBIG is a file larger than
     `max_file_size`, whatever size it claims, and what is inflated to more than 64 MiB and `max_ratio`
     times its size. The archive must not change meanwhile. zstd needs the extra `zstd` before Python 3.14.

@@ -80,7 +80,10 @@ class DiskStore:
         return os.path.join(self._directory, sha256(_encoded(key)).hexdigest())
 
     def _check_directory(self) -> None:
-        os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        try:
+            os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        except (FileNotFoundError, NotADirectoryError) as error:  # which would be taken for a missing file
+            raise OSError(errno.ENXIO, "a directory for the cache cannot be made", self._directory) from error
         status = os.stat(self._directory)
         if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise PermissionError(

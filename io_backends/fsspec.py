@@ -155,7 +155,8 @@ class Fsspec(Threaded):
             fail(errno.EFBIG, f"{self.name}: more than {self._max_entries} entries")
         names = [(str(info.get("name", "")).rstrip("/"), info) for info in infos]
         # Object stores list a directory itself, if there is an object for it.
-        return {name.rpartition("/")[2]: info for name, info in names if name and name != place.rstrip("/")}
+        found = {name.rpartition("/")[2]: info for name, info in names if name != place.rstrip("/")}
+        return {name: info for name, info in found.items() if name not in ("", ".", "..")}
 
     def _told(self, info: _Info) -> Status:
         mode = info.get("mode")
@@ -181,8 +182,8 @@ class Fsspec(Threaded):
             yield
         except Exception as error:
             code = errno_of(error) if isinstance(error, OSError) else 0
-            words = os.strerror(code) if code else f"{self.name}: it failed ({type(error).__name__})"
-            told = OSError(code or errno.EIO, words)
+            words = os.strerror(code) if code else f"it failed ({type(error).__name__})"
+            told = OSError(code or errno.EIO, f"{self.name}: {words}")
         else:
             return
         raise told

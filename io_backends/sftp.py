@@ -229,7 +229,9 @@ class Sftp(Bridged):
             connection = await asyncssh.connect(self._host, **self._options)
         except OSError as error:  # nobody listens, a name that is not known, a key that cannot be read
             number = error.errno or 0
-            words = os.strerror(number) if number > 0 else type(error).__name__
+            words = os.strerror(number) if number > 0 else "is the name of the host right?"
+            if error.filename is not None:  # of a key, or of `known_hosts`
+                words += f": {error.filename}"
             code = number if isinstance(error, ConnectionError) else errno.ENXIO
             raise OSError(code, f"sftp: cannot connect ({words})") from None
         try:

@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 import anyio.to_thread
 
-from aionix.io import EvalIO, FileReader, errno_of, reason
+from aionix.io import EvalIO, FileReader, errno_of, is_missing, reason
 from io_backends.compression import MAGIC_SIZE, compression_of, inflated
 from io_backends.indexed import MAX_ENTRIES, MAX_FILE_SIZE, File, Indexed, Node, find
 from io_backends.once import Once
@@ -323,7 +323,9 @@ class Packed(Indexed):
 
     def _told(self, error: OSError, path: str) -> OSError:
         name = "" if isinstance(self._source, bytes) else f" (the archive '{self._source}')"
-        return OSError(errno_of(error) or errno.EIO, f"{reason(error)}{name}", path)
+        # An archive that is not there is no missing file: `pathExists` must not be false for that.
+        code = errno.ENXIO if is_missing(error) else errno_of(error) or errno.EIO
+        return OSError(code, f"{reason(error)}{name}", path)
 
     # What follows blocks, and runs on worker threads.
 

@@ -355,9 +355,12 @@ async def test_what_is_no_archive_is_refused(data: bytes) -> None:
         assert "not a sound archive" in str(error)
 
 
-async def test_an_archive_that_is_not_there_is_missing() -> None:
-    with pytest.raises(FileNotFoundError):
-        await Archive("/no/such.tar").read("/f")
+@pytest.mark.parametrize("archive", [Archive("/no/such.tar"), Archive("/such.tar", io=Memory({}))])
+async def test_an_archive_that_is_not_there_is_no_missing_file(archive: Archive) -> None:
+    for look in (archive.read("/f"), archive.path_exists("/f")):
+        with pytest.raises(OSError, match=r"No such file .* \(the archive '.*/such.tar'\)") as caught:
+            await look
+        assert caught.value.errno == errno.ENXIO
 
 
 async def test_headers_that_nest_without_end_are_refused() -> None:

@@ -474,3 +474,11 @@ def test_every_answer_is_one_that_was_right_within_its_age(
                 assert all(one in {str(each[index]): each[index] for each in possible}.values() for index, one in enumerate(told))
 
     anyio.run(tell)
+
+
+async def test_a_directory_that_cannot_be_made_is_no_missing_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for directory in (tmp_path / "file" / "kept", Path("/proc/none")):
+        with pytest.raises(OSError, match="a directory for the cache cannot be made") as caught:
+            await Cache(Memory({"f": "x"}), directory).path_exists("/f")
+        assert caught.value.errno == errno.ENXIO

@@ -163,6 +163,19 @@ async def test_bounds_hold() -> None:
         assert caught.value.errno == errno.EFBIG
 
 
+class Lying(MemoryFileSystem):
+    """Lists what no directory has."""
+
+    def ls(self, path: str, detail: bool = True, **kwargs: object) -> object:
+        names = ["f", "..", ".", "", "../../f"]
+        return [{"name": f"{path}/{name}", "size": 1, "type": "file"} for name in names]
+
+
+async def test_names_that_lead_out_are_not_listed() -> None:
+    in_memory({"f": "x"})
+    assert set(await Fsspec(Lying(), "/").read_dir("/")) == {"f"}
+
+
 async def test_links_that_leave_the_root_stay_in_it(tmp_path: Path) -> None:
     write_tree(tmp_path, {"out": {"f": "outside"}, "root": {"l": Symlink("../out"), "f": "inside"}})
     io = Fsspec(f"file://{tmp_path}/root")

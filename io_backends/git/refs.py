@@ -41,7 +41,7 @@ def find_ref(repo: Repo, ref: str) -> ObjectID:
             return repo.refs[Ref(os.fsencode(place))]
     if _SHORT_ID.fullmatch(ref):
         return _find_short_id(repo, ref)
-    fail(errno.ENXIO, f"git: there is no '{ref}'")
+    fail(errno.ENXIO, f"git: there is no '{ref}' in {repo.path}")
 
 
 def _find_short_id(repo: Repo, digits: str) -> ObjectID:

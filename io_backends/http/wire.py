@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import random
 import re
 import ssl
@@ -28,6 +29,9 @@ except ImportError as error:
     raise ImportError('io_backends.Http needs two packages: pip install "aionix-eval[http]"') from error
 
 from io_backends.http.body import Unsuitable, drain, read_body
+
+# Who does not set up logging should not read "stamina.retry_scheduled" on standard error.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 Auth: TypeAlias = "tuple[str, str] | httpx2.Auth"
 Headers: TypeAlias = Mapping[str, str]
