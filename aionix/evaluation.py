@@ -61,7 +61,7 @@ from aionix.values.deep import force_deep
 from aionix.values.functions import call
 from aionix.values.output import check_output
 from aionix.values.paths import clean
-from aionix.values.thunk import Thunk, Value, force, native
+from aionix.values.thunk import Entry, Thunk, Value, force, native
 from aionix.vm.account import Account, Budget, Usage, charged, current_account
 from aionix.vm.backend import Backend
 from aionix.vm.dependencies import Access, Trail, asking
@@ -146,7 +146,8 @@ class EvaluationResult:
     @property
     def dependencies(self) -> dict[str, Access]:
         """Every path that this evaluation read, listed, looked for or found missing, and how; also if it
-        failed. What other evaluations looked at for the files that it shares with them is among that."""
+        failed. What other evaluations looked at for the files that it shares with them, or for the same
+        text, is among that."""
         return self._trail.dependencies()
 
     def unwrap(self) -> NixValue:
@@ -453,16 +454,27 @@ class Evaluation:
         result._trail.sources.append(source)
 
         def compiled() -> Thunk:
-            scope = self.globals if not self._env else {**self.globals, **self._env}
+            text = known or self._new_text(code, source, location, base_dir, result)
             if known is not None:
-                result.expr, made = known.expr, known.compiled
-            else:
-                result.expr = parse(source, self._options, checkpoint=running().checkpoint)
-                made = self._compiled(result.expr, source, base_dir, scope)
-                self._recent.add(code, location, base_dir, Recent(source, result.expr, made))
-            return self._thunk(made, scope, result._trail)
+                result.warnings.extend(known.warnings)
+            result.expr = text.expr
+            result._trail.used.add(text.trail)
+            return [text.entry, ()]
 
         return compiled
+
+    def _new_text(
+        self, code: str | bytes, source: Source, location: str | None, base_dir: str, result: EvaluationResult
+    ) -> Recent:
+        result.expr = parse(source, self._options, checkpoint=running().checkpoint)
+        scope = self.globals if not self._env else {**self.globals, **self._env}
+        made = self._compiled(result.expr, source, base_dir, scope)
+        trail = Trail()
+        trail.sources.append(source)
+        entry, _ = self._thunk(made, scope, trail)
+        text = Recent(source, result.expr, made.warnings, cast(Entry, entry), trail)
+        self._recent.add(code, location, base_dir, text)
+        return text
 
     async def evaluate_file(
         self,
@@ -491,6 +503,7 @@ class Evaluation:
 
             evaluation.invalidate(["/srv/lib.nix"])
         """
+        self._recent.clear()
         return self.host.forget([clean(join(os.getcwd(), os.fspath(path))) for path in paths])
 
     async def evaluate_value(

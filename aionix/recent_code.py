@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
-from aionix.compiler import CompileResult
 from aionix.source import Source
 from aionix.syntax.nodes import Expr
+from aionix.values.thunk import Entry
+from aionix.vm.dependencies import Trail
+from aionix.warnings import EvalWarning
 
-#: Characters of all texts. Tree and code take some 200 bytes for each: 13 MB.
-MAX_CHARACTERS = 1 << 16
+#: Characters of all texts. Tree and code take some 200 bytes for each, Python code 300 more: 16 MB.
+MAX_CHARACTERS = 1 << 15
+
+#: What one text looked at, with whatever arguments, before it begins anew: this is kept with it.
+MAX_PATHS = 1000
 
 
 class Recent(NamedTuple):
-    """What became of a text; it is only read."""
+    """What became of a text. Each evaluation has a thunk of its own with this `entry`, so that code which
+    comes again is hot at last. `trail` is that of all of them, as a file's would be."""
 
     source: Source
     expr: Expr
-    compiled: CompileResult
+    warnings: list[EvalWarning]
+    entry: Entry
+    trail: Trail
 
 
 _Key = tuple[str | bytes, str | None, str]
@@ -35,18 +43,29 @@ class RecentCode:
     def get(self, code: str | bytes, location: str | None, base_dir: str) -> Recent | None:
         """What is known of a text that is said to be at that place."""
         key = (code, location, base_dir)
-        if key not in self._texts:
+        known = self._texts.get(key)
+        if known is None:
+            return None
+        if len(known.trail.paths) + len(known.trail.used) > MAX_PATHS:
+            self._forget(key)
             return None
         self._texts.move_to_end(key)
-        return self._texts[key]
+        return known
+
+    def clear(self) -> None:
+        self._texts.clear()
+        self._characters = 0
 
     def add(self, code: str | bytes, location: str | None, base_dir: str, known: Recent) -> None:
         """Keeps what is known; not of texts that would push out half of the others."""
         key = (code, location, base_dir)
-        if known.compiled.errors or len(code) > self._max // 2 or key in self._texts:
+        if len(code) > self._max // 2 or key in self._texts:
             return
         self._texts[key] = known
         self._characters += len(code)
         while self._characters > self._max:
-            (gone, _, _), _ = self._texts.popitem(last=False)
-            self._characters -= len(gone)
+            self._forget(next(iter(self._texts)))
+
+    def _forget(self, key: _Key) -> None:
+        del self._texts[key]
+        self._characters -= len(key[0])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from aionix import Evaluation
 from aionix.errors import FileError
-from aionix.evaluation import EvaluationResult
-from aionix.recent_code import MAX_CHARACTERS
+from aionix.evaluation import EvaluationResult, Tier
+from aionix.recent_code import MAX_CHARACTERS, MAX_PATHS
 from io_backends import Memory
 
 pytestmark = pytest.mark.anyio
@@ -49,15 +50,53 @@ async def test_values_are_computed_anew() -> None:
     assert values == ["1", "2"]
 
 
-async def test_each_result_has_its_own_dependencies_and_warnings(evaluation: Evaluation) -> None:
-    which = "n: if n == 0 then import /lib.nix else if n == 1 then 1 else import /none"
-    results = [await evaluation.evaluate(which, arguments=[n]) for n in (0, 1, 2)]
-    assert [sorted(result.dependencies) for result in results[:2]] == [["/lib.nix"], []]
-    assert [type(error) for result in results for error in result.errors] == [FileError]
+async def test_dependencies_are_those_of_all_evaluations_of_the_text(evaluation: Evaluation) -> None:
+    text = "n: if n == 0 then import /lib.nix else 1"
+    results = [await evaluation.evaluate(text, arguments=[n]) for n in (0, 1)]
+    assert [sorted(result.dependencies) for result in results] == [["/lib.nix"], ["/lib.nix"]]
+    evaluation.invalidate(["/elsewhere"])
+    assert (await evaluation.evaluate(text, arguments=[1])).dependencies == {}
+
+
+async def test_a_text_that_looks_at_ever_more_paths_begins_anew(evaluation: Evaluation) -> None:
+    text = "n: builtins.pathExists (/. + ''/${toString n}'')"
+    counts = [len((await evaluation.evaluate(text, arguments=[n])).dependencies) for n in range(MAX_PATHS + 3)]
+    assert max(counts) <= MAX_PATHS + 2
+    assert counts[-1] < 10
+
+
+async def test_each_result_has_its_own_warnings_and_errors(evaluation: Evaluation) -> None:
+    results = [await evaluation.evaluate("n: import (/. + n)", arguments=[n]) for n in ("none", "lib.nix")]
+    assert [[type(error) for error in result.errors] for result in results] == [[FileError], []]
     warned = "{ inherit ({ a = 1; }); }"
     first, again = [(await evaluation.evaluate(warned)).warnings for _ in range(2)]
     assert len(first) == len(again) == 1
     assert first is not again
+
+
+@pytest.mark.parametrize("tier", ["interpreter", "native", "auto"])
+async def test_code_that_got_hot_gives_the_same(tier: Tier) -> None:
+    evaluation = Evaluation.builder(Memory({})).mode("strict").tier(tier).build()
+    text = "{ n, more ? [ ] }: { a = map (i: i * n) ([ 1 2 ] ++ more); b = if n == 299 then throw ''b'' else n; }"
+    for n in range(300):
+        result = await evaluation.evaluate(text, arguments=[{"n": n} if n % 2 else {"n": n, "more": [n]}])
+        if n == 299:
+            assert [error.message for error in result.errors] == ["b"]
+        else:
+            assert python(result) == {"a": [n, 2 * n] + ([] if n % 2 else [n * n]), "b": n}
+
+
+async def test_many_may_run_the_same_text_at_once(evaluation: Evaluation) -> None:
+    text = "n: let f = i: if i == 0 then n else f (i - 1); in [ (f 300) (import /lib.nix) ]"
+    values: dict[int, object] = {}
+
+    async def one(n: int) -> None:
+        values[n] = python(await evaluation.evaluate(text, arguments=[n]))
+
+    async with anyio.create_task_group() as group:
+        for n in range(50):
+            group.start_soon(one, n)
+    assert values == {n: [n, 3] for n in range(50)}
 
 
 async def test_a_mistake_is_told_each_time(evaluation: Evaluation) -> None:
