@@ -56,6 +56,9 @@ let f = a: b: (a / b) == (b / a); in f 1 0
 [ 1 (throw "late") ] < [ 1 (throw "never") ]
 "a" < "b" && "b" <= "b" && !("b" > "c")
 null < null
+! (null < true)
+([ true ] < [ [ ] ]) -> true
+let f = a: b: ! (a == b) && ! (a < b); in [ (f 1 2) (f 1 "a") ]
 true < false
 /a < /b
 null == 5

@@ -128,9 +128,8 @@ def are_ints(t: Translator, left: Operand, right: Operand) -> str | None:
 
 @op(Op.INVERT)
 def invert(t: Translator, one: Instruction) -> None:
-    operand = t.stack.pop()
+    operand = t.named(t.stack.pop())  # a comparison that fails does so at its own place
     if operand.kind != "bool":
-        operand = t.named(operand)
         with t.out.block(f"if type({operand.text}) is not bool:"):
             t.out.line(f"not_a('a Boolean', {operand.text})")
     t.push(f"(not {operand.text})", kind="bool")
