@@ -16,8 +16,9 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, TypeVar
+from typing import IO, BinaryIO, TypeVar
 
+from dulwich.client import FetchPackResult
 from dulwich.errors import NotGitRepository
 from dulwich.object_store import ObjectStoreGraphWalker
 from dulwich.objects import ObjectID
@@ -111,17 +112,20 @@ class Fetch:
                 result = client.fetch_pack("", wanted, walker, pack.write, depth=1, ref_prefix=names)
             except Exception as error:
                 raise client.failure or error from None
-            name, id = found[0]
             if pack.tell():
-                with _repository(path, result.object_format) as repo:
-                    check_pack(pack, repo.object_format.oid_length, self._limits.object, self._limits.objects)
-                    _add(repo, pack)
-                    repo.update_shallow(result.new_shallow, result.new_unshallow)
-            if not _has(path, id):
-                fail(errno.EPROTO, "git: the server did not send what it was asked for")
-            with Repo(path) as repo:
-                repo.refs[name] = id
+                self._keep(path, pack, result)
+        name, id = found[0]
+        if not _has(path, id):
+            fail(errno.EPROTO, "git: the server did not send what it was asked for")
+        with Repo(path) as repo:
+            repo.refs[name] = id
         return id
+
+    def _keep(self, path: str, pack: BinaryIO, result: FetchPackResult) -> None:
+        with _repository(path, result.object_format) as repo:
+            check_pack(pack, repo.object_format.oid_length, self._limits.object, self._limits.objects)
+            _add(repo, pack)
+            repo.update_shallow(result.new_shallow, result.new_unshallow)
 
     def _choice(self, refs: Mapping[Ref, ObjectID], names: list[Ref]) -> tuple[Ref, ObjectID]:
         """What the repository here will call it, and what it is."""
