@@ -12,6 +12,7 @@ import pytest
 import aionix
 from aionix.errors import InfiniteRecursion, NixError, OutOfMemory, StackOverflow
 from aionix.evaluation import FUEL, Evaluation, EvaluationBuilder, Tier
+from aionix.recent_code import MAX_CHARACTERS
 from aionix.values.functions import call
 from aionix.values.thunk import native
 from aionix.vm import machine
@@ -288,5 +289,6 @@ async def test_compiled_code_goes_with_what_it_was_made_for() -> None:
     before = units()
     for n in range(20):
         code = f"let f = n: if n < 2 then {n} else map (x: f (n - 1) + x) [ 1 ]; in builtins.length (f 3)"
-        assert (await evaluation.evaluate(code)).unwrap().to_python() == 1
+        long = code + "#" * MAX_CHARACTERS  # too long to be kept for the next time
+        assert (await evaluation.evaluate(long)).unwrap().to_python() == 1
     assert units() == before
