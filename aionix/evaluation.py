@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -69,7 +70,7 @@ from aionix.vm.engine import FUEL, Engine, Translate
 from aionix.vm.fiber import running
 from aionix.vm.host import Host
 from aionix.vm.imports import File, Imports, Scope
-from aionix.vm.machine import AHEAD, Machine
+from aionix.vm.machine import AHEAD, TURNS, Machine
 from aionix.vm.read_ahead import mentioned
 from aionix.vm.run import Run, use
 from aionix.vm.search_path import parse_search_path, split_nix_path
@@ -140,7 +141,7 @@ class EvaluationResult:
     errors: list[NixError] = field(default_factory=list)
     warnings: list[EvalWarning] = field(default_factory=list)
     expr: Expr | None = field(default=None, repr=False)
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()  # noqa: RUF009 - it is immutable
     _trail: Trail = field(default_factory=Trail, repr=False)
 
     @property
@@ -424,13 +425,13 @@ class Evaluation:
         `base_dir`, which is the directory of `location`, or else the current directory. If there are
         `arguments` (Python data, or Nix values), the value is a function that is applied to them.
         """
-        result = EvaluationResult()
-        compiled = self._text(code, location, base_dir, result)
 
-        def evaluated() -> Value:
-            return self._finish(compiled(), arguments)
 
-        return await self._completed(result, evaluated, budget, location or "«string»")
+        def prepared(result: EvaluationResult) -> Callable[[], Value]:
+            compiled = self._text(code, location, base_dir, result)
+            return lambda: self._finish(compiled(), arguments)
+
+        return await self._completed(prepared, budget, location or "«string»")
 
     async def compile_only(
         self, code: str | bytes, location: str | None = None, *, base_dir: str | None = None
@@ -492,7 +493,7 @@ class Evaluation:
         def imported() -> Value:
             return self._finish(running().suspend(import_file(self.host, absolute)), arguments)
 
-        return await self._completed(EvaluationResult(), imported, budget, absolute)
+        return await self._completed(lambda _: imported, budget, absolute)
 
     def invalidate(self, paths: Iterable[str | os.PathLike[str]]) -> list[str]:
         """Forgets what `paths`, which have changed, come or gone, matter to, so that it is read and
@@ -510,27 +511,38 @@ class Evaluation:
         self, function: Callable[[], Value], *, budget: Budget = UNBOUNDED
     ) -> EvaluationResult:
         """Like `evaluate`, for a Python function that runs in a fiber and returns a value."""
-        return await self._completed(EvaluationResult(), lambda: self._finish(function()), budget, "«value»")
+        return await self._completed(lambda _: lambda: self._finish(function()), budget, "«value»")
 
     async def _completed(
-        self, result: EvaluationResult, function: Callable[[], Value], budget: Budget, what: str
+        self, prepared: Callable[[EvaluationResult], Callable[[], Value]], budget: Budget, what: str
     ) -> EvaluationResult:
+        """What comes of `prepared(result)()`, which runs in a fiber."""
+        result = EvaluationResult()
         with telemetry.span("evaluate", "what", what) as span:
-            await self._bounded(result, function, budget)
+            await self._bounded(result, prepared, budget)
             _tell(span, what, result)
         return result
 
     async def _bounded(
-        self, result: EvaluationResult, function: Callable[[], Value], budget: Budget
+        self,
+        result: EvaluationResult,
+        prepared: Callable[[EvaluationResult], Callable[[], Value]],
+        budget: Budget,
     ) -> None:
-        account = Account(budget)
-        account.trail = result._trail
-        use(result._trail)  # if a builtin asks for this evaluation
-        with anyio.move_on_after(budget.seconds) as deadline, charged(account):
-            value = await self._collected(result, function)
-            if not result.errors:
-                result.value = NixValue(self, value, result._trail)
-        if deadline.cancelled_caught:
+        account = Account(budget, result._trail)
+        # No scope without a deadline: it takes as long as all else that comes before the turn.
+        scope = nullcontext() if budget.seconds is None else anyio.move_on_after(budget.seconds)
+        with scope as deadline:
+            try:
+                await TURNS.admitted(self.machine.slice)
+                use(result._trail)  # if a builtin asks for this evaluation
+                with charged(account):
+                    value = await self._collected(result, prepared(result))
+                if not result.errors:
+                    result.value = NixValue(self, value, result._trail)
+            finally:
+                TURNS.call_next()
+        if deadline is not None and deadline.cancelled_caught:
             result.errors = [DeadlineExceeded(f"the evaluation took longer than {budget.seconds} s")]
         result.usage = account.usage()
 

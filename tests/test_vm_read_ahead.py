@@ -185,5 +185,5 @@ async def test_who_needs_it_now_does_not_wait_for_who_was_cancelled() -> None:
         group.start_soon(evaluation.evaluate_file, "/main.nix")
         await anyio.sleep(0.022)
         group.cancel_scope.cancel()
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         assert (await evaluation.evaluate_file("/main.nix")).unwrap().to_python() == 21

@@ -16,7 +16,7 @@ from aionix.errors import NixError
 from aionix.io import MAX_LINKS, is_missing
 from aionix.rendering import printable
 from aionix.vm.account import Account, Budget, charged
-from aionix.vm.dependencies import Access, Changes
+from aionix.vm.dependencies import Access, Changes, Trail
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -36,7 +36,7 @@ async def watch(job: Job, settings: Settings) -> NoReturn:
     """
     evaluation = configured(settings).build()
     while True:
-        account, started = Account(Budget()), time.time_ns()
+        account, started = Account(Budget(), Trail()), time.time_ns()
         try:
             with charged(account):
                 write(await text_from(evaluation, job, settings))

@@ -80,7 +80,7 @@ class Account:
         "started", "steps", "trail",
     )  # fmt: skip
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, trail: Trail) -> None:
         self.budget = budget
         self.max_steps = UNLIMITED if budget.steps is None else budget.steps
         self.depth = UNLIMITED if budget.depth is None else budget.depth
@@ -91,7 +91,7 @@ class Account:
         self.io_calls = 0
         self.files_read = 0
         self.bytes_read = 0
-        self.trail = Trail()
+        self.trail = trail
 
     def usage(self) -> Usage:
         """What was used so far."""
@@ -154,7 +154,7 @@ _account: ContextVar[Account] = ContextVar("_account")
 def current_account() -> Account:
     """That of the evaluation that this is done for; a fresh one, without bounds, if for none."""
     account = _account.get(None)
-    return Account(Budget()) if account is None else account
+    return Account(Budget(), Trail()) if account is None else account
 
 
 @contextmanager
