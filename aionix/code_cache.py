@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, lru_cache, partial
 from hashlib import sha256
@@ -24,7 +24,7 @@ from aionix._version import __version__
 from aionix.bytecode import image
 from aionix.bytecode.cache import CodeCache
 from aionix.bytecode.chunk import Lambda, Native
-from aionix.compiler import CompileResult
+from aionix.compiler import CompileResult, Text
 from aionix.source import Source
 from aionix.syntax import ParseOptions
 from aionix.values.paths import Path
@@ -78,23 +78,22 @@ class FileCode:
         self._keys: dict[image.Reader, bytes] = {}
         self._time = time.process_time()
 
-    def of(
-        self, source: Source, names: Iterable[str], own_scope: bool, compiled: Callable[[], CompileResult]
-    ) -> CompileResult:
+    def of(self, text: Text, own_scope: bool, compiled: Callable[[], CompileResult]) -> CompileResult:
         """The code of a file: kept, or else `compiled()`. Runs in a fiber.
 
         With an `own_scope` of globals, only bytecode is taken and kept.
         """
-        find = partial(self._find, source, frozenset(names))
+        source = text.source
+        find = partial(self._find, source, text.global_names)
         if self._threads:
             key, found = running().suspend(anyio.to_thread.run_sync(find, abandon_on_cancel=True))
         else:
             key, found = find()
         if found is not None:
-            code, warnings = image.load(found, source.base, Path)
+            code, warnings = image.load(found, source.base, Path, text.later)
             if own_scope or self._translate is None:
                 code.reader.forget_natives()
-            else:
+            if not own_scope:
                 self._keys[code.reader] = key
             return CompileResult(code, [], warnings)
         result = compiled()
@@ -109,27 +108,29 @@ class FileCode:
         """
         now = time.process_time()
         took, self._time = now - self._time, now
-        units = [unit for unit in ran if self._reader(unit) in self._keys] if self._translate else []
+        units = [unit for unit in ran if self._reader(unit) in self._keys]
         if self._new or units:
             new, self._new = self._new, []
             Thread(target=self._save, args=(new, units, took), name="aionix code cache").start()
 
     def _save(self, new: list[_New], units: list[Unit], seconds: float) -> None:
         self._cache.store(_images(new))
-        self._cache.store(self._natives(units, time.thread_time() + max(seconds, MIN_SECONDS)))
+        self._cache.store(self._grown(units, time.thread_time() + max(seconds, MIN_SECONDS)))
 
-    def _natives(self, units: list[Unit], end: float) -> Iterator[tuple[bytes, bytes]]:
-        """Images with the Python code of `units`; of those that ran most, if time is short."""
-        natives: dict[image.Reader, dict[int, Native]] = {}
-        for unit in sorted(units, key=lambda unit: unit.fuel):
-            if time.thread_time() > end:
-                break
-            native = self._translate(unit) if self._translate else None
-            if native is not None:
-                code = cast(image.StoredLambda, unit.code)
-                natives.setdefault(code.reader, {})[code.offset] = native
+    def _grown(self, units: list[Unit], end: float) -> Iterator[tuple[bytes, bytes]]:
+        """Images with the Python code of `units`, of those that ran most if time is short; and with the
+        chunks that they did not have."""
+        natives: dict[image.Reader, dict[int, Native]] = {self._reader(unit): {} for unit in units}
+        if self._translate is not None:
+            for unit in sorted(units, key=lambda unit: unit.fuel):
+                if time.thread_time() > end:
+                    break
+                native = self._translate(unit)
+                if native is not None:
+                    natives[self._reader(unit)][cast(image.StoredLambda, unit.code).offset] = native
         for reader, found in natives.items():
-            yield self._keys[reader], reader.add_natives(found)
+            if found or reader.written:
+                yield self._keys[reader], reader.add(found)
 
     @staticmethod
     def _reader(unit: Unit) -> image.Reader:

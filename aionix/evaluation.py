@@ -29,7 +29,7 @@ from aionix.builtins.imports import import_file
 from aionix.builtins.registry import Spec
 from aionix.bytecode.cache import CodeCache
 from aionix.code_cache import FileCode, default_directory
-from aionix.compiler import CompileResult, compile_expression
+from aionix.compiler import CompileResult, Text
 from aionix.errors import (
     BudgetExceeded,
     BuiltinFailed,
@@ -67,7 +67,7 @@ from aionix.vm.account import Account, Budget, Usage, charged, current_account
 from aionix.vm.backend import Backend
 from aionix.vm.dependencies import Access, Trail, asking
 from aionix.vm.engine import FUEL, Engine, Translate
-from aionix.vm.fiber import running
+from aionix.vm.fiber import checkpoint, running
 from aionix.vm.host import Host
 from aionix.vm.imports import File, Imports, Scope
 from aionix.vm.machine import AHEAD, TURNS, Machine
@@ -467,9 +467,9 @@ class Evaluation:
     def _new_text(
         self, code: str | bytes, source: Source, location: str | None, base_dir: str, result: EvaluationResult
     ) -> Recent:
-        result.expr = parse(source, self._options, checkpoint=running().checkpoint)
+        result.expr = parse(source, self._options, checkpoint=checkpoint)
         scope = self.globals if not self._env else {**self.globals, **self._env}
-        made = self._compiled(result.expr, source, base_dir, scope)
+        made = self._about(source, base_dir, scope).compiled(result.expr)
         trail = Trail()
         trail.sources.append(source)
         entry, _ = self._thunk(made, scope, trail)
@@ -570,14 +570,8 @@ class Evaluation:
         check_output(value, current_account().budget.output)
         return value
 
-    def _compiled(self, expr: Expr, source: Source, base_dir: str, scope: Scope) -> CompileResult:
-        return compile_expression(
-            expr,
-            source,
-            global_names=frozenset(scope),
-            base_dir=base_dir,
-            checkpoint=running().checkpoint,
-        )
+    def _about(self, source: Source, base_dir: str, scope: Scope) -> Text:
+        return Text(source, frozenset(scope), base_dir, checkpoint, self._options.pipe_operators)
 
     def _thunk(self, compiled: CompileResult, scope: Scope, trail: Trail) -> Thunk:
         _warnings.get([]).extend(compiled.warnings)
@@ -609,12 +603,13 @@ class Evaluation:
         file.trail.sources.append(source)
         names = self.globals if file.scope is None else {**self.globals, **file.scope}
 
+        text = self._about(source, dirname(file.path), names)
+
         def compiled() -> CompileResult:
-            expr = parse(source, self._options, checkpoint=running().checkpoint)
-            return self._compiled(expr, source, dirname(file.path), names)
+            return text.compiled(parse(source, self._options, checkpoint=checkpoint))
 
         kept = self._file_code
-        result = compiled() if kept is None else kept.of(source, names, file.scope is not None, compiled)
+        result = compiled() if kept is None else kept.of(text, file.scope is not None, compiled)
         self._fetch_what_is_mentioned(result, dirname(file.path))
         return force(self._thunk(result, names, file.trail))
 
@@ -632,7 +627,8 @@ class Evaluation:
         name, text = named
         source = self.sources.add(name, text)
         expr = parse(source, ParseOptions())
-        return force(self._thunk(self._compiled(expr, source, "/", self.globals), self.globals, Trail()))
+        about = Text(source, frozenset(self.globals), "/", checkpoint)
+        return force(self._thunk(about.compiled(expr), self.globals, Trail()))
 
 
 def _tell(span: telemetry.Span, what: str, result: EvaluationResult) -> None:

@@ -24,7 +24,7 @@ from aionix.bytecode.cache import CodeCache
 from aionix.bytecode.chunk import Chunk, Lambda
 from aionix.bytecode.disassemble import disassemble
 from aionix.code_cache import default_directory
-from aionix.compiler import CompileResult, compile_expression
+from aionix.compiler import CompileResult, Text
 from aionix.errors import NixError
 from aionix.evaluation import Evaluation, EvaluationBuilder, EvaluationResult
 from aionix.source import Source, SourceMap
@@ -36,14 +36,19 @@ from tests.fuzz.generate import program
 LANG = DiskPath(__file__).parent / "lang"
 GLOBALS = frozenset(Evaluation.builder(Sealed()).build().globals)
 KEY = bytes(range(32))
+
 KILLS = 200 if os.environ.get("AIONIX_SLOW_TESTS") else 20
 
 
 # Images
 
 
+def text_in(source: Source) -> Text:
+    return Text(source, GLOBALS, "/dir")
+
+
 def compiled(source: Source) -> CompileResult:
-    return compile_expression(parse(source), source, global_names=GLOBALS, base_dir="/dir")
+    return text_in(source).compiled(parse(source))
 
 
 def fields(code: Lambda) -> Iterator[object]:
@@ -62,10 +67,11 @@ def fields(code: Lambda) -> Iterator[object]:
 def check_image(text: str | bytes) -> None:
     sources = SourceMap()
     sources.add("/other", "something before it")
-    first = compiled(sources.add("/dir/file.nix", text))
+    source = sources.add("/dir/file.nix", text)
+    first = compiled(source)
     assert first.code is not None
-    kept = image.dump(first.code, first.warnings, sources._bases[-1])
-    code, warnings = image.load(kept, sources._bases[-1], Path)
+    kept = image.dump(first.code, first.warnings, source.base)
+    code, warnings = image.load(kept, source.base, Path, text_in(source).later)
     assert list(fields(code)) == list(fields(first.code))
     assert disassemble(code, sources) == disassemble(first.code, sources)
     assert warnings == first.warnings
@@ -101,7 +107,7 @@ def test_a_source_may_begin_elsewhere_when_its_image_is_read() -> None:
     assert code is not None
     later.add("/g", "12345")
     source = later.add("/f", text)
-    again, _ = image.load(image.dump(code, [], 1), source.base, Path)
+    again, _ = image.load(image.dump(code, [], 1), source.base, Path, text_in(source).later)
     there = compiled(source).code
     assert there is not None
     assert list(fields(again)) == list(fields(there))
@@ -111,7 +117,7 @@ def test_what_never_runs_is_never_read() -> None:
     source = SourceMap().add("/f", "{ a = 1 + 1; b = 2 + 2; }")
     code = compiled(source).code
     assert code is not None
-    again, _ = image.load(image.dump(code, [], source.base), source.base, Path)
+    again, _ = image.load(image.dump(code, [], source.base), source.base, Path, text_in(source).later)
     inner = [constant for constant in again.chunk.constants if isinstance(constant, Lambda)]
     assert (len(inner), was_read(again)) == (2, True)
     assert inner[0].chunk.code
@@ -132,7 +138,7 @@ def test_a_program_nested_as_deeply_as_one_likes_has_an_image() -> None:
         outer = Chunk()
         outer.add_constant(code)
         code = Lambda(outer, "thunk", None, None, None, 0, False, image.Span(1, 2))
-    again, _ = image.load(image.dump(code, [], 1), 1, Path)
+    again, _ = image.load(image.dump(code, [], 1), 1, Path, text_in(SourceMap().add("/f", "")).later)
     depth = 0
     while again.chunk.constants:
         again = again.chunk.constants[0]

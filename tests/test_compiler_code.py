@@ -11,7 +11,7 @@ import pytest
 from aionix.bytecode.chunk import Chunk, Global, Instruction, Lambda, instructions
 from aionix.bytecode.opcodes import Op, Operand
 from aionix.compiler import compile_expression
-from aionix.compiler.context import MAX_INLINE_BRANCH
+from aionix.compiler.emit import MAX_INLINE_BRANCH
 from aionix.source import SourceMap
 from aionix.syntax import parse
 

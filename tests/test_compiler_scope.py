@@ -2,9 +2,6 @@
 
 from aionix.bytecode.opcodes import Position
 from aionix.compiler.scope import Scope
-from aionix.source import Span
-
-HERE = Span(1, 2)
 
 
 def nested(depth: int) -> list[Scope]:
@@ -23,8 +20,8 @@ def test_an_unknown_name_is_neither_local_nor_upvalue() -> None:
 
 def test_the_newest_local_hides_the_older() -> None:
     (scope,) = nested(0)
-    old = scope.declare("x", 0, HERE)
-    new = scope.declare("x", 1, HERE)
+    old = scope.declare("x", 0)
+    new = scope.declare("x", 1)
     assert scope.find("x") is new
     scope.hide(new)
     assert scope.find("x") is old
@@ -32,39 +29,30 @@ def test_the_newest_local_hides_the_older() -> None:
 
 def test_a_hidden_local_can_be_revealed() -> None:
     (scope,) = nested(0)
-    local = scope.declare("x", 0, HERE)
+    local = scope.declare("x", 0)
     scope.hide(local)
     assert scope.find("x") is None
     scope.reveal(local)
     assert scope.find("x") is local
 
 
-def test_finding_a_local_uses_it() -> None:
-    outer, inner = nested(1)
-    mine, theirs = inner.declare("a", 0, HERE), outer.declare("b", 0, HERE)
-    assert (mine.used, theirs.used) == (False, False)
-    inner.find("a")
-    inner.upvalue("b")
-    assert (mine.used, theirs.used) == (True, True)
-
-
 def test_an_initialised_local_around_is_captured_from_the_stack() -> None:
     outer, inner = nested(1)
-    outer.declare("x", 3, HERE, initialised=True)
+    outer.declare("x", 3, initialised=True)
     assert inner.upvalue("x") == 0
     assert inner.positions == [Position.stack(3)]
 
 
 def test_a_local_not_filled_yet_is_captured_deferred() -> None:
     outer, inner = nested(1)
-    outer.declare("x", 3, HERE)
+    outer.declare("x", 3)
     inner.upvalue("x")
     assert inner.positions == [Position.deferred(3)]
 
 
 def test_every_frame_between_hands_the_upvalue_on() -> None:
     first, second, third, fourth = nested(3)
-    first.declare("x", 5, HERE, initialised=True)
+    first.declare("x", 5, initialised=True)
     assert fourth.upvalue("x") == 0
     positions = [second.positions, third.positions, fourth.positions]
     assert positions == [[Position.stack(5)], [Position.upvalue(0)], [Position.upvalue(0)]]
@@ -72,8 +60,8 @@ def test_every_frame_between_hands_the_upvalue_on() -> None:
 
 def test_a_name_is_captured_once() -> None:
     outer, inner = nested(1)
-    outer.declare("x", 0, HERE, initialised=True)
-    outer.declare("y", 1, HERE, initialised=True)
+    outer.declare("x", 0, initialised=True)
+    outer.declare("y", 1, initialised=True)
     assert [inner.upvalue(name) for name in "xyxy"] == [0, 1, 0, 1]
     assert len(inner.positions) == 2
 
@@ -98,9 +86,10 @@ def test_without_a_with_nothing_is_captured() -> None:
     assert (outer.captures_with, inner.captures_with) == (False, False)
 
 
-def test_all_visible_names_are_listed() -> None:
-    outer, inner = nested(1)
-    outer.declare("a", 0, HERE)
-    inner.declare("b", 0, HERE)
-    inner.hide(inner.declare("c", 1, HERE))
-    assert list(inner.names()) == ["b", "a"]
+def test_the_outermost_scope_has_the_upvalues_it_is_given() -> None:
+    outer = Scope(None, ("a", "b"), captures_with=True)
+    inner = Scope(outer)
+    assert (outer.upvalue("b"), outer.upvalue("c")) == (1, None)
+    assert inner.upvalue("b") == 0
+    assert inner.positions == [Position.upvalue(1)]
+    assert inner.has_with

@@ -7,9 +7,10 @@ numbers, strings, booleans, null, `Path`, `Lambda` and `Global`; never a value o
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from aionix.bytecode.opcodes import OPS, Op, Operand, Position
 from aionix.errors import CompileError
@@ -62,6 +63,44 @@ class Lambda:
     def native(self) -> Native | None:
         """The Python code that an earlier process made of it, if that is kept."""
         return None
+
+
+#: Writes the chunk of a Lambda whose upvalues have these names.
+Later: TypeAlias = "Callable[[Lambda, tuple[str, ...]], Chunk]"
+
+
+class DeferredLambda(Lambda):
+    """A Lambda whose chunk is written when it is first asked for, by `later`; its upvalues have `names`."""
+
+    __slots__ = ("later", "names", "written")
+
+    def __init__(
+        self,
+        kind: Literal["function", "thunk"],
+        name: str | None,
+        parameter: str | None,
+        formals: Formals | None,
+        captures_with: bool,
+        span: Span,
+        names: tuple[str, ...],
+        later: Later,
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.parameter = parameter
+        self.formals = formals
+        self.upvalue_count = len(names)
+        self.captures_with = captures_with
+        self.span = span
+        self.names = names
+        self.later = later
+        self.written = False
+
+    def __getattr__(self, missing: str) -> object:
+        if missing == "chunk":
+            self.chunk = self.later(self, self.names)
+            self.written = True
+        return object.__getattribute__(self, missing)
 
 
 class Chunk:

@@ -2,11 +2,12 @@
 
 Most code of a large program never runs: of the files that a nixpkgs package needs, one chunk in
 ten. So an image is the Lambdas one after the other, inner ones first, each with its chunk: `marshal`s of
-plain tuples that name other Lambdas by their offsets. At the end is the outermost one's offset; behind
-that, once it is known what runs, the Python code of what did (`add_natives`):
+plain tuples that name other Lambdas by their offsets. In place of a chunk that has not been written yet are
+the names of its upvalues. At the end is the outermost one's offset; behind that, once it is known what
+runs, the Python code of what did, and chunks that were missing (`Reader.add`):
 
     offset of the end | offset of the index, or 0 | record ... record | end: (offset, warnings)
-    | native code ... native code | index: {a record's offset: that of its native code}
+    | what was added | index: ({a record's offset: that of its Python code}, {... that of its chunk})
 
 Spans are kept relative to their file. Only bytes that this module has made may be read: whoever keeps
 an image proves with a checksum that it is unchanged (`bytecode.cache`).
@@ -21,12 +22,12 @@ from itertools import repeat
 from types import CodeType
 from typing import Literal, TypeAlias, cast
 
-from aionix.bytecode.chunk import Chunk, Formals, Global, Lambda, Native
+from aionix.bytecode.chunk import Chunk, DeferredLambda, Formals, Global, Lambda, Later, Native
 from aionix.source import Span
 from aionix.warnings import EvalWarning, WarningKind
 
 #: Part of every key under which images are kept: raised when anything here changes.
-FORMAT = 3
+FORMAT = 4
 
 # (kind, name, parameter, formals, upvalue count, captures with, start, end)
 _LambdaFields: TypeAlias = tuple[int, str | None, str | None, "_FormalsFields | None", int, bool, int, int]
@@ -41,6 +42,8 @@ _ChunkFields: TypeAlias = tuple[
     tuple[tuple[int, bytes], ...],
     tuple[tuple[int, tuple[str, ...]], ...],
 ]
+#: In place of a chunk: the names of its upvalues.
+_Missing: TypeAlias = tuple[tuple[str, ...]]
 _NativeFields: TypeAlias = "tuple[CodeType, tuple[tuple[object, ...], ...], bytes]"
 _WarningFields: TypeAlias = tuple[str, int, int, str]
 
@@ -70,19 +73,22 @@ def _header(end: int, index: int) -> bytes:
     return end.to_bytes(_OFFSET, "little") + index.to_bytes(_OFFSET, "little")
 
 
-def _index(image: memoryview) -> dict[int, int]:
+_Index: TypeAlias = tuple[dict[int, int], dict[int, int]]
+
+
+def _index(image: memoryview) -> _Index:
     offset = int.from_bytes(image[_OFFSET:_HEADER], "little")
-    return cast("dict[int, int]", marshal.loads(image[offset:])) if offset else {}
+    return cast(_Index, marshal.loads(image[offset:])) if offset else ({}, {})
 
 
 def load(
-    image: bytes | memoryview, base: int, path: Callable[[str], object]
+    image: bytes | memoryview, base: int, path: Callable[[str], object], later: Later
 ) -> tuple[StoredLambda, list[EvalWarning]]:
     """The code and the warnings in `image`, for the same source, which now begins at `base`.
 
-    `path` makes path constants.
+    `path` makes path constants; `later` writes the chunks that the image does not have.
     """
-    reader = Reader(image, base, path)
+    reader = Reader(image, base, path, later)
     offset, warnings = cast(
         "tuple[int, list[_WarningFields]]", reader.read(int.from_bytes(image[:_OFFSET], "little"))
     )
@@ -90,24 +96,48 @@ def load(
 
 
 class _Writer:
-    def __init__(self, base: int) -> None:
+    """Writes records that come to stand at `size`."""
+
+    def __init__(self, base: int, size: int = _HEADER) -> None:
         self.base = base
         self.blobs: list[bytes] = []
-        self.size = _HEADER
+        self.size = size
         self._written: dict[Lambda, int] = {}
 
     def add(self, code: Lambda) -> int:
         """Writes `code` and what is inside, that first; returns its offset."""
         order = [code]
+        chunks: list[Chunk | None] = []  # what is missing may be written meanwhile, by another thread
         for outer in order:  # it grows meanwhile; recursion would go as deep as the program
-            order += [inner for inner in outer.chunk.constants if isinstance(inner, Lambda)]
-        for each in reversed(order):
+            chunks.append(None if isinstance(outer, DeferredLambda) and not outer.written else outer.chunk)
+            order += _inner(chunks[-1])
+        for each, chunk in zip(reversed(order), reversed(chunks), strict=True):
             self._written[each] = self.size
             fields = marshal.dumps(self._lambda(each))
-            chunk = marshal.dumps(self._chunk(each.chunk))  # type: ignore[arg-type]  # constants are `object`
-            self.blobs += (len(fields).to_bytes(_SIZE, "little"), fields, chunk)
-            self.size += _SIZE + len(fields) + len(chunk)
+            self._push(len(fields).to_bytes(_SIZE, "little") + fields)
+            if chunk is None:
+                self._push(marshal.dumps((cast(DeferredLambda, each).names,)))
+            else:
+                self._push_chunk(chunk)
         return self._written[code]
+
+    def add_chunk(self, chunk: Chunk) -> int:
+        """Writes the chunk alone, after what is inside."""
+        for code in _inner(chunk):
+            self.add(code)
+        return self._push_chunk(chunk)
+
+    def _push_chunk(self, chunk: Chunk) -> int:
+        return self._push(marshal.dumps(self._chunk(chunk)))  # type: ignore[arg-type]  # constants are `object`
+
+    def add_native(self, native: Native) -> int:
+        return self._push(marshal.dumps(tuple(native)))  # type: ignore[arg-type]  # a code object is fine
+
+    def _push(self, blob: bytes) -> int:
+        offset = self.size
+        self.blobs.append(blob)
+        self.size += len(blob)
+        return offset
 
     def _lambda(self, code: Lambda) -> _LambdaFields:
         formals = None if code.formals is None else self._formals(code.formals)
@@ -158,16 +188,27 @@ class _Writer:
         return warning.kind.name, start - self.base, end - self.base, warning.detail
 
 
+def _inner(chunk: Chunk | None) -> list[Lambda]:
+    return [] if chunk is None else [inner for inner in chunk.constants if isinstance(inner, Lambda)]
+
+
 class Reader:
-    """An image in memory, from which code is read."""
+    """An image in memory, from which code is read.
 
-    __slots__ = ("_base", "_codes", "_index", "_path", "image")
+    `written` are the chunks that it did not have, by the offset of their record.
+    """
 
-    def __init__(self, image: bytes | memoryview, base: int, path: Callable[[str], object]) -> None:
+    __slots__ = ("_base", "_chunks", "_codes", "_later", "_natives", "_path", "image", "written")
+
+    def __init__(
+        self, image: bytes | memoryview, base: int, path: Callable[[str], object], later: Later
+    ) -> None:
         self.image = memoryview(image)
+        self.written: dict[int, Chunk] = {}
         self._base = base
         self._path = path
-        self._index = _index(self.image)
+        self._later = later
+        self._natives, self._chunks = _index(self.image)
         self._codes: dict[int, StoredLambda] = {}
 
     def read(self, offset: int) -> object:
@@ -182,34 +223,43 @@ class Reader:
 
     def native(self, offset: int) -> Native | None:
         """The Python code that is kept for the record at `offset`."""
-        at = self._index.get(offset)
+        at = self._natives.get(offset)
         return None if at is None else Native(*cast(_NativeFields, self.read(at)))
 
-    def add_natives(self, natives: Mapping[int, Native]) -> bytes:
-        """The image, with Python code for the records at these offsets added to what it has."""
-        index, blobs, size = dict(self._index), [], len(self.image)
-        for record, native in natives.items():
-            blob = marshal.dumps(tuple(native))  # type: ignore[arg-type]  # a code object is fine
-            blobs.append(blob)
-            index[record] = size
-            size += len(blob)
-        header = (self.image[:_OFFSET], size.to_bytes(_OFFSET, "little"))
-        image = b"".join([*header, self.image[_HEADER:], *blobs, marshal.dumps(index)])
-        self.image, self._index = memoryview(image), index
+    def add(self, natives: Mapping[int, Native]) -> bytes:
+        """The image, with Python code for the records at these offsets, and with what was `written`."""
+        writer = _Writer(self._base, len(self.image))
+        written = dict(self.written)
+        chunks = self._chunks | {record: writer.add_chunk(chunk) for record, chunk in written.items()}
+        codes = self._natives | {record: writer.add_native(native) for record, native in natives.items()}
+        header = self.image[:_OFFSET], writer.size.to_bytes(_OFFSET, "little")
+        image = b"".join([*header, self.image[_HEADER:], *writer.blobs, marshal.dumps((codes, chunks))])
+        self.image, self._natives, self._chunks = memoryview(image), codes, chunks
+        for record in written:
+            del self.written[record]
         return image
 
     def forget_natives(self) -> None:
         """From now on there is bytecode only."""
-        self._index = {}
+        self._natives = {}
 
     def fields(self, offset: int) -> _LambdaFields:
         return cast(_LambdaFields, self.read(offset + _SIZE))
 
-    def chunk(self, offset: int) -> Chunk:
-        fields_size = int.from_bytes(self.image[offset : offset + _SIZE], "little")
-        code, constants, starts, spans, attr_spans, attr_names = cast(
-            _ChunkFields, self.read(offset + _SIZE + fields_size)
-        )
+    def chunk(self, code: StoredLambda) -> Chunk:
+        """The chunk of `code`: it is read, or written if it is missing."""
+        offset = code.offset
+        at = self._chunks.get(offset)
+        if at is None:
+            at = offset + _SIZE + int.from_bytes(self.image[offset : offset + _SIZE], "little")
+        fields = cast("_ChunkFields | _Missing", self.read(at))
+        if len(fields) == 1:
+            chunk = self.written[offset] = self._later(code, fields[0])
+            return chunk
+        return self._read_chunk(fields)
+
+    def _read_chunk(self, fields: _ChunkFields) -> Chunk:
+        code, constants, starts, spans, attr_spans, attr_names = fields
         chunk = StoredChunk(self, starts, spans)
         chunk.code = bytearray(code)
         chunk.constants = [
@@ -272,7 +322,7 @@ class StoredLambda(Lambda):
     def __getattr__(self, missing: str) -> object:
         reader = self.reader
         if missing == "chunk":
-            self.chunk = reader.chunk(self.offset)
+            self.chunk = reader.chunk(self)
         else:
             kind, self.name, self.parameter, formals, self.upvalue_count, self.captures_with, start, end = (
                 reader.fields(self.offset)

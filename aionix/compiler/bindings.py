@@ -51,6 +51,11 @@ class Bindings:
     sources: list[Expr] = field(default_factory=list)
     dynamic: list[tuple[DynamicName, Code]] = field(default_factory=list)
 
+    def in_order(self) -> list[tuple[str, Definition]]:
+        """The static ones as they are evaluated to thunks: what comes from outside is there at once, so
+        that others can read it without one."""
+        return sorted(self.static.items(), key=lambda item: item[1].kind != "outer")
+
 
 @dataclass(slots=True, eq=False)
 class Scoped:

@@ -1,26 +1,25 @@
-"""The state of one compilation: which Lambda is being written, and how names are read.
+"""The second pass: which Lambda is being written, and how names are read.
 
 An expression is compiled in one of two ways. `strict` leaves its evaluated value on the stack;
 `lazy` leaves a value or a thunk, as C++ Nix's `maybeThunk` does: literals and variables that
-are there already are read at once, everything else is a thunk.
+are there already are read at once, everything else is a thunk. What `Resolver` found to be worth
+it is compiled when it first runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
-from aionix.bytecode.chunk import Formals, Global, Lambda
+from aionix.bytecode.chunk import DeferredLambda, Formals, Global, Lambda, Later
 from aionix.bytecode.opcodes import Op
-from aionix.compiler.bindings import Bindings, Code, collect, normalise
-from aionix.compiler.emit import Emitter
+from aionix.compiler.bindings import Bindings, Code
+from aionix.compiler.emit import Emitter, too_large_to_jump
+from aionix.compiler.resolver import NODES_PER_CHECKPOINT, NOTHING, Captures, Resolver
 from aionix.compiler.scope import Local, Scope
-from aionix.errors import CompileError, DuplicateAttribute, UndefinedVariable
+from aionix.errors import InternalError
 from aionix.source import Source, Span
-from aionix.syntax import pretty
-from aionix.syntax.nodes import AttrName, Binding, Inherit, StaticName, Var
-from aionix.warnings import EvalWarning, WarningKind
+from aionix.syntax.nodes import AttrName, StaticName, Var
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -31,16 +30,6 @@ Lazy: TypeAlias = "Callable[[Compiler, N, str | None], None]"
 
 _STRICT: dict[type, Strict[Code]] = {}
 _LAZY: dict[type, Lazy[Code]] = {}
-
-# A checkpoint costs a clock reading; this many expressions take well under a millisecond.
-NODES_PER_CHECKPOINT = 200
-
-#: A branch with more source text than this is compiled as a thunk, so that jumps stay under
-#: 65,536 bytes of code: the worst source found needs six bytes of code a byte (`a+a+a`).
-MAX_INLINE_BRANCH = 8_000
-
-# Looking for similar names is slow in a large scope; nobody reads more hints than this.
-MAX_HINTS = 10
 
 
 def strict(*kinds: type) -> Callable[[Strict[N]], Strict[N]]:
@@ -66,25 +55,29 @@ def lazy(*kinds: type) -> Callable[[Lazy[N]], Lazy[N]]:
 
 
 class Compiler:
-    """Turns one file into Lambdas; `scope` and `out` belong to the innermost unfinished one."""
+    """Turns one text, or one piece of it, into Lambdas; `scope` and `out` belong to the innermost unfinished
+    one. `outer` has the names of what the piece takes from around."""
 
     def __init__(
         self,
         source: Source,
-        global_names: frozenset[str],
         base_dir: str,
+        resolved: Resolver,
+        later: Later,
         checkpoint: Callable[[], None] | None,
+        outer: Captures = NOTHING,
     ) -> None:
         self.source = source
-        self.global_names = global_names
         self.base_dir = base_dir
-        self.errors: list[CompileError] = []
-        self.warnings: list[EvalWarning] = []
-        self.scope = Scope(None)
+        self.bindings: dict[Code, Bindings] = resolved.bindings
+        self.captures: dict[Code, Captures] = resolved.captures
+        self.scope = Scope(None, outer.names, outer.captures_with)
         self.out = Emitter()
+        self._global_names = resolved.global_names
+        self._later = later
         self._checkpoint = checkpoint
         self._countdown = NODES_PER_CHECKPOINT
-        self._declared: set[str] = set()
+        self._declared = {name for name in outer.names if name.startswith("__")}
         self._hidden = 0
 
     # Expressions
@@ -108,15 +101,18 @@ class Compiler:
 
     def branch(self, node: Code) -> None:
         """`strict` for code that is jumped over, and so must not be too large."""
-        start, end = node.span
-        if end - start <= MAX_INLINE_BRANCH:
-            self.strict(node)
-        else:
+        if too_large_to_jump(node.span):
             self.thunk(node)
             self.out.op(Op.FORCE, node.span)
+        else:
+            self.strict(node)
 
     def thunk(self, node: Code, name: str | None = None) -> None:
         """Leaves a thunk of `node`, whatever it is."""
+        captures = self.captures.get(node)
+        if captures is not None:
+            self.defer(captures, Op.THUNK_SUSPENDED, name, node.span)
+            return
         around = self.enter()
         self.strict(node)
         self.leave(around, Op.THUNK_SUSPENDED, name, node.span)
@@ -145,6 +141,28 @@ class Compiler:
         self.scope, self.out = around
         self.out.closure(op, blueprint, scope.positions, span)
 
+    def defer(
+        self,
+        captures: Captures,
+        op: Op,
+        name: str | None,
+        span: Span,
+        parameter: str | None = None,
+        formals: Formals | None = None,
+    ) -> None:
+        """Instead of `enter` and `leave`: a Lambda that is compiled when it first runs."""
+        kind: Literal["thunk", "function"] = "thunk" if op is Op.THUNK_SUSPENDED else "function"
+        scope = Scope(self.scope)
+        names, captures_with = captures
+        for name_ in names:
+            scope.upvalue(name_)
+        if captures_with:
+            scope.capture_with()
+        blueprint = DeferredLambda(
+            kind, name, parameter, formals, captures_with, span, names, self._later
+        )
+        self.out.closure(op, blueprint, scope.positions, span)
+
     def finish(
         self,
         kind: Literal["toplevel", "thunk", "function"],
@@ -163,20 +181,16 @@ class Compiler:
 
     # Names
 
-    def declare(self, name: str, slot: int, span: Span, initialised: bool = False) -> Local:
-        """A new local that the program named."""
-        if name in self.global_names:
-            self.warn(WarningKind.SHADOWED_GLOBAL, span, name)
+    def declare(self, name: str, slot: int, initialised: bool = False) -> Local:
+        """A new local."""
         if name.startswith("__"):
             self._declared.add(name)
-        return self.scope.declare(name, slot, span, initialised)
+        return self.scope.declare(name, slot, initialised)
 
-    def close(self, locals_: Iterable[Local], report_unused: bool) -> None:
+    def close(self, locals_: Iterable[Local]) -> None:
         """The locals go out of scope."""
         for local in locals_:
             self.scope.hide(local)
-            if report_unused and not local.used and not local.name.startswith(("_", " ")):
-                self.warn(WarningKind.UNUSED_BINDING, local.span, local.name)
 
     def hidden_name(self) -> str:
         """A name for a local of the compiler's own; programs cannot write blanks in names."""
@@ -193,7 +207,7 @@ class Compiler:
 
     def is_global(self, name: str) -> bool:
         """Does `name` mean the global here?"""
-        return name in self.global_names and not self.is_lexical(name)
+        return name in self._global_names and not self.is_lexical(name)
 
     def variable(self, node: Var) -> bool:
         """Emits what reads `node` if that needs no evaluation; the result may be lazy."""
@@ -206,12 +220,12 @@ class Compiler:
         index = scope.upvalue(name)
         if index is not None:
             self.out.op_arg(Op.GET_UPVALUE, index, node.span)
-        elif name in self.global_names:
+        elif name in self._global_names:
             self.out.constant(Global(name), node.span)
         elif scope.has_with:
             return False
         else:
-            self._undefined(node)
+            raise InternalError(f"the variable '{name}' was not resolved")
         return True
 
     def with_variable(self, node: Var) -> None:
@@ -220,32 +234,7 @@ class Compiler:
         self.out.constant(node.name, node.span)
         self.out.op(Op.RESOLVE_WITH, node.span)
 
-    def _undefined(self, node: Var) -> None:
-        message = f"undefined variable '{node.name}'"
-        self.errors.append(UndefinedVariable(message, span=node.span, hint=self._similar(node.name)))
-        self.out.constant(None, node.span)
-
-    def _similar(self, name: str) -> str | None:
-        if len(self.errors) >= MAX_HINTS:
-            return None
-        visible = {*self.scope.names(), *self.global_names}
-        ordinary = [other for other in visible if not other.startswith((" ", "__"))]
-        close = get_close_matches(name, ordinary, cutoff=0.7)
-        return f"Did you mean {' or '.join(sorted(close))}?" if close else None
-
-    # Bindings and names of attributes
-
-    def collect(self, nodes: Sequence[Binding | Inherit], recursive: bool, span: Span) -> Bindings:
-        for node in nodes:
-            if type(node) is Inherit and not node.names:
-                self.warn(WarningKind.EMPTY_INHERIT, node.span)
-        return collect(nodes, recursive, span, self._clash)
-
-    def _clash(self, path: Sequence[AttrName], second: Span, first: Span) -> None:
-        line, column = self.source.position(first.start)
-        place = f"{self.source.name}:{line}:{column}"
-        shown = ".".join([show_name(name) for name in path])
-        self.errors.append(DuplicateAttribute(f"attribute '{shown}' already defined at {place}", span=second))
+    # Names of attributes
 
     def attribute_name(self, name: AttrName) -> None:
         """Leaves the name, evaluated."""
@@ -253,13 +242,3 @@ class Compiler:
             self.out.constant(name.text, name.span)
         else:
             self.strict(name.expr)
-
-    def warn(self, kind: WarningKind, span: Span, detail: str = "") -> None:
-        self.warnings.append(EvalWarning(kind, span, detail))
-
-
-def show_name(name: AttrName) -> str:
-    """An attribute's name as error messages show it."""
-    if isinstance(name, StaticName):
-        return pretty.attribute(name.text)
-    return '"${' + pretty.show(normalise(name.expr)) + '}"'

@@ -15,20 +15,18 @@ from aionix.compiler.context import Compiler, lazy, strict
 from aionix.compiler.scope import Local
 from aionix.source import Span
 from aionix.syntax.nodes import AttrSet, Formal, Formals, Lambda, LegacyLet, Let, Select, StaticName, Var
-from aionix.warnings import WarningKind
 
 # Sets
 
 
 @strict(AttrSet)
 def attr_set(c: Compiler, node: AttrSet) -> None:
-    bindings(c, c.collect(node.bindings, node.recursive, node.span))
+    bindings(c, c.bindings[node])
 
 
 @strict(LegacyLet)
 def legacy_let(c: Compiler, node: LegacyLet) -> None:
-    c.warn(WarningKind.LEGACY_LET, node.span)
-    bindings(c, c.collect(node.bindings, True, node.span))
+    bindings(c, c.bindings[node])
     c.out.constant("body", node.span)
     c.out.op(Op.ATTRS_SELECT, node.span)
     c.out.op(Op.FORCE, node.span)
@@ -51,7 +49,7 @@ def bindings(c: Compiler, node: Bindings) -> None:
         c.out.chunk.attr_spans[offset] = tuple(spans)
     if not node.dynamic:
         c.out.chunk.attr_names[offset] = tuple([name for name, _ in group.definitions])
-    group.close(report_unused=False)
+    group.close()
     if node.sources:
         c.out.op_arg(Op.CLOSE_SCOPE, len(node.sources), node.span)
 
@@ -61,19 +59,7 @@ def bindings(c: Compiler, node: Bindings) -> None:
 
 @strict(Let)
 def let(c: Compiler, node: Let) -> None:
-    merged = c.collect(node.bindings, True, node.span)
-    if not node.bindings:
-        c.warn(WarningKind.EMPTY_LET, node.span)
-    _drop_useless_inherits(c, merged)
-    _let_in(c, merged, node.body, node.span)
-
-
-def _drop_useless_inherits(c: Compiler, merged: Bindings) -> None:
-    """`let inherit a; in` changes nothing unless `a` comes from a `with`."""
-    for name, definition in list(merged.static.items()):
-        if definition.kind == "outer" and (c.is_lexical(name) or c.is_global(name)):
-            c.warn(WarningKind.USELESS_INHERIT, definition.span)
-            del merged.static[name]
+    _let_in(c, c.bindings[node], node.body, node.span)
 
 
 @strict(Scoped)
@@ -85,7 +71,7 @@ def _let_in(c: Compiler, merged: Bindings, body: Code, span: Span) -> None:
     group = _Group(c, merged, stride=1)
     group.push(scoped=True)
     c.strict(body)
-    group.close(report_unused=True)
+    group.close()
     slots = len(merged.sources) + len(merged.static)
     if slots:
         c.out.op_arg(Op.CLOSE_SCOPE, slots, span)
@@ -98,8 +84,7 @@ class _Group:
         self.c = c
         self.stride = stride
         self.sources = merged.sources
-        # What comes from outside is there at once, so that others can read it without a thunk.
-        self.definitions = sorted(merged.static.items(), key=lambda item: item[1].kind != "outer")
+        self.definitions = merged.in_order()
         self.hidden: list[Local] = []
         self.named: list[Local] = []
         self.deferred: list[tuple[int, Span]] = []
@@ -111,7 +96,7 @@ class _Group:
         if scoped:
             self._declare(first)
         self.hidden = [
-            self.c.scope.declare(self.c.hidden_name(), base + index, source.span)
+            self.c.declare(self.c.hidden_name(), base + index)
             for index, source in enumerate(self.sources)
         ]
         for local, source in zip(self.hidden, self.sources, strict=True):
@@ -122,9 +107,9 @@ class _Group:
             self.c.out.op_arg(Op.FINALISE, slot, span)
 
     def _declare(self, first: int) -> None:
-        for index, (name, definition) in enumerate(self.definitions):
+        for index, (name, _) in enumerate(self.definitions):
             slot = first + index * self.stride + self.stride - 1
-            self.named.append(self.c.declare(name, slot, definition.span))
+            self.named.append(self.c.declare(name, slot))
 
     def _define_all(self) -> None:
         for index, (name, definition) in enumerate(self.definitions):
@@ -156,9 +141,9 @@ class _Group:
         if out.deferred:
             self.deferred.append((slot, value.span))
 
-    def close(self, report_unused: bool) -> None:
-        self.c.close(self.hidden, report_unused=False)
-        self.c.close(self.named, report_unused)
+    def close(self) -> None:
+        self.c.close(self.hidden)
+        self.c.close(self.named)
 
 
 # Functions
@@ -175,15 +160,24 @@ def lazy_function(c: Compiler, node: Lambda, name: str | None) -> None:
 
 
 def _function(c: Compiler, node: Lambda, name: str | None, op: Op) -> None:
+    formals = None if node.formals is None else _formal_names(node.formals)
+    captures = c.captures.get(node)
+    if captures is not None:
+        c.defer(captures, op, name, node.span, node.name, formals)
+        return
     around = c.enter(height=1)
+    function_body(c, node, name)
+    c.leave(around, op, name, node.span, node.name, formals)
+
+
+def function_body(c: Compiler, node: Lambda, name: str | None) -> None:
+    """What the function of that name does when it is called."""
     parameters = _parameters(c, node)
     if isinstance(node.body, Lambda):  # `f = a: b: ...`: both are called `f`, as in C++ Nix
         _function(c, node.body, name, Op.CLOSURE)
     else:
         c.strict(node.body)
-    c.close(parameters, report_unused=True)
-    formals = None if node.formals is None else _formal_names(node.formals)
-    c.leave(around, op, name, node.span, node.name, formals)
+    c.close(parameters)
 
 
 def _parameters(c: Compiler, node: Lambda) -> list[Local]:
@@ -193,25 +187,23 @@ def _parameters(c: Compiler, node: Lambda) -> list[Local]:
         for op in (Op.FORCE, Op.ASSERT_ATTRS, Op.VALIDATE_CLOSED_FORMALS):
             c.out.op(op, node.formals.span)
     if node.name is not None:
-        parameters.append(c.declare(node.name, 0, node.name_span or node.span, initialised=True))
+        parameters.append(c.declare(node.name, 0, initialised=True))
     if node.formals is not None:
         parameters += _unpack(c, node.formals)
     return parameters
 
 
 def _unpack(c: Compiler, formals: Formals) -> list[Local]:
-    locals_ = [
-        c.declare(formal.name, slot, formal.span) for slot, formal in enumerate(formals.entries, c.out.height)
-    ]
+    locals_ = [c.declare(formal.name, slot) for slot, formal in enumerate(formals.entries, c.out.height)]
     deferred = []
     for local, formal in zip(locals_, formals.entries, strict=True):
         c.out.deferred = False
         _unpack_one(c, formal)
         local.initialised = True
         if c.out.deferred:
-            deferred.append(local)
-    for local in deferred:
-        c.out.op_arg(Op.FINALISE, local.slot, local.span)
+            deferred.append((local.slot, formal.span))
+    for slot, span in deferred:
+        c.out.op_arg(Op.FINALISE, slot, span)
     return locals_
 
 

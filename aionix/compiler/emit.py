@@ -6,6 +6,16 @@ from aionix.bytecode.chunk import Chunk, Lambda
 from aionix.bytecode.opcodes import Op, Position
 from aionix.source import Span
 
+#: A branch with more source text than this is compiled as a thunk, so that jumps stay under
+#: 65,536 bytes of code: the worst source found needs six bytes of code a byte (`a+a+a`).
+MAX_INLINE_BRANCH = 8_000
+
+
+def too_large_to_jump(span: Span) -> bool:
+    """May the code of an expression at `span` be too large to be jumped over?"""
+    start, end = span
+    return end - start > MAX_INLINE_BRANCH
+
 
 class Emitter:
     """`height` is the number of slots in use; `deferred` whether the last closure must be finalised."""

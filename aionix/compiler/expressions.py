@@ -7,7 +7,7 @@ from collections.abc import Callable
 from aionix.bytecode.opcodes import Op
 from aionix.compiler.bindings import normalise
 from aionix.compiler.context import Compiler, lazy, strict
-from aionix.compiler.optimiser import useless_boolean
+from aionix.compiler.operators import FUNCTIONS, SWAPPED, useless_boolean
 from aionix.source import Span
 from aionix.syntax.nodes import (
     Apply,
@@ -33,7 +33,6 @@ from aionix.syntax.nodes import (
 from aionix.syntax.pretty import show
 from aionix.values.paths import Path as PathValue
 from aionix.values.paths import clean
-from aionix.warnings import WarningKind
 
 COPY_PATHS = 2  # CoercionKind: `"${./file}"` copies, `./a/${./file}` does not
 KEEP_PATHS = 0
@@ -48,7 +47,6 @@ def number(c: Compiler, node: Int | Float) -> None:
 
 @strict(Uri)
 def uri(c: Compiler, node: Uri) -> None:
-    c.warn(WarningKind.DEPRECATED_URL, node.span)
     c.out.constant(node.text, node.span)
 
 
@@ -247,13 +245,9 @@ def no_longer(c: Compiler, misses: list[int], span: Span) -> None:
 
 @strict(Apply)
 def apply(c: Compiler, node: Apply) -> None:
-    before = len(c.errors)
     c.lazy(node.argument)
-    between = len(c.errors)
     c.strict(node.function)
     c.out.op(Op.CALL, node.span)
-    if between > before:  # the function's errors come first, as they stand in the text
-        c.errors[before:] = c.errors[between:] + c.errors[before:between]
 
 
 @strict(If)
@@ -307,17 +301,6 @@ def assert_condition(c: Compiler, node: Expr) -> int:
 
 # Operators
 
-# The functions that C++ Nix calls for these operators: a program may bind them itself.
-_FUNCTIONS = {
-    "-": "__sub",
-    "*": "__mul",
-    "/": "__div",
-    "<": "__lessThan",
-    "<=": "__lessThan",
-    ">": "__lessThan",
-    ">=": "__lessThan",
-}
-
 _OPS = {
     "+": Op.ADD,
     "-": Op.SUB,
@@ -330,8 +313,7 @@ _OPS = {
     "//": Op.ATTRS_UPDATE,
 }
 
-# `a > b` is `b < a`: the right side is evaluated first.
-_SWAPPED = {">": Op.LESS, "<=": Op.MORE_OR_EQ}
+_SWAPPED_OPS = {">": Op.LESS, "<=": Op.MORE_OR_EQ}
 
 _BOOLEAN = frozenset(["==", "!=", "&&", "||", "->"])
 
@@ -354,11 +336,11 @@ def binary(c: Compiler, node: Binary) -> None:
     if short_circuit is not None:
         short_circuit(c, node)
         return
-    function = _FUNCTIONS.get(node.op)
+    function = FUNCTIONS.get(node.op)
     if function is not None and c.overridden(function):
         overridden_operator(c, node, function)
         return
-    swapped = _SWAPPED.get(node.op)
+    swapped = _SWAPPED_OPS.get(node.op)
     if swapped is not None:
         c.strict(node.right)
         c.strict(node.left)
@@ -379,7 +361,7 @@ def makes_set(node: Expr) -> bool:
 
 def overridden_operator(c: Compiler, node: Binary, function: str) -> None:
     """The operator as a call; `a > b` is `__lessThan b a`, and `a >= b` is `! (__lessThan a b)`."""
-    swapped = node.op in (">", "<=")
+    swapped = node.op in SWAPPED
     left, right = (node.right, node.left) if swapped else (node.left, node.right)
     call_function(c, function, left, right, node.op_span)
     if node.op in ("<=", ">="):
@@ -398,12 +380,10 @@ def and_or(jump: Op) -> Callable[[Compiler, Binary], None]:
     """`&&` jumps over its right side if the left is false, `||` if it is true."""
 
     def compile_(c: Compiler, node: Binary) -> None:
-        useless = useless_boolean(node, lambda operand: boolean_literal(c, operand))
-        if useless is not None:
-            c.warn(WarningKind.USELESS_BOOLEAN, node.span, useless[0])
-            if useless[1] is not None:
-                boolean(c, useless[1], node.op_span)
-                return
+        useless = useless_boolean(node, c.is_global)
+        if useless is not None and useless[1] is not None:
+            boolean(c, useless[1], node.op_span)
+            return
         c.strict(node.left)
         skip_unless_decided(c, node, jump)
 
@@ -430,12 +410,6 @@ def boolean(c: Compiler, node: Expr, span: Span, compile_: Callable[[Expr], None
     plain = isinstance(node, HasAttr) or (isinstance(node, Binary) and node.op in _BOOLEAN)
     if not plain and not (isinstance(node, Unary) and node.op == "!"):
         c.out.op(Op.ASSERT_BOOL, span)
-
-
-def boolean_literal(c: Compiler, node: Expr) -> bool | None:
-    if not isinstance(node, Var) or node.name not in ("true", "false") or not c.is_global(node.name):
-        return None
-    return node.name == "true"
 
 
 _SHORT_CIRCUIT: dict[str, Callable[[Compiler, Binary], None]] = {

@@ -6,40 +6,39 @@ comes from a `with`. Locals win over upvalues, those over globals, and `with` co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from aionix.bytecode.opcodes import Position
-from aionix.source import Span
 
 
 class Local:
     """A named slot. Until `initialised`, closures made in this frame capture it deferred."""
 
-    __slots__ = ("initialised", "name", "slot", "span", "used")
+    __slots__ = ("initialised", "name", "slot")
 
-    def __init__(self, name: str, slot: int, span: Span, initialised: bool = False) -> None:
+    def __init__(self, name: str, slot: int, initialised: bool = False) -> None:
         self.name = name
         self.slot = slot
-        self.span = span
         self.initialised = initialised
-        self.used = False
 
 
 class Scope:
-    """The names of one Lambda. `positions` has what it captures, in the order of its upvalues."""
+    """The names of one Lambda. `positions` has what it captures, in the order of its upvalues; those of the
+    outermost one are given by name."""
 
     __slots__ = (
         "_by_name", "_captured", "_index", "captures_with", "inside_with", "parent", "positions", "withs",
     )  # fmt: skip
 
-    def __init__(self, parent: Scope | None) -> None:
+    def __init__(
+        self, parent: Scope | None, upvalues: tuple[str, ...] = (), captures_with: bool = False
+    ) -> None:
         self.parent = parent
         self.positions: list[Position] = []
         self.withs = 0  # how many `with` of this very frame are open
-        self.inside_with = parent is not None and parent.has_with  # is one open in a frame around it
+        # is one open in a frame around it
+        self.inside_with = captures_with if parent is None else parent.has_with
         self.captures_with = False
         self._by_name: dict[str, list[Local]] = {}
-        self._captured: dict[str, int | None] = {}
+        self._captured: dict[str, int | None] = {name: index for index, name in enumerate(upvalues)}
         self._index: dict[Position, int] = {}
 
     @property
@@ -47,9 +46,9 @@ class Scope:
         """May an unknown name come from a `with`?"""
         return self.withs > 0 or self.inside_with
 
-    def declare(self, name: str, slot: int, span: Span, initialised: bool = False) -> Local:
+    def declare(self, name: str, slot: int, initialised: bool = False) -> Local:
         """A new local, which hides those of the same name."""
-        local = Local(name, slot, span, initialised)
+        local = Local(name, slot, initialised)
         self.reveal(local)
         return local
 
@@ -63,10 +62,7 @@ class Scope:
     def find(self, name: str) -> Local | None:
         """The local of this frame."""
         found = self._by_name.get(name)
-        if not found:
-            return None
-        found[-1].used = True
-        return found[-1]
+        return found[-1] if found else None
 
     def upvalue(self, name: str) -> int | None:
         """The index of the upvalue, which is captured from now on; None if no frame around has the name.
@@ -101,11 +97,4 @@ class Scope:
         scope: Scope | None = self
         while scope is not None and scope.inside_with:
             scope.captures_with = True
-            scope = scope.parent
-
-    def names(self) -> Iterator[str]:
-        """All names that are visible here; of this frame first."""
-        scope: Scope | None = self
-        while scope is not None:
-            yield from [name for name, found in scope._by_name.items() if found]
             scope = scope.parent

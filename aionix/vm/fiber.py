@@ -173,5 +173,12 @@ def running() -> Fiber:
     return cast(Fiber, current_fiber())
 
 
+def checkpoint() -> None:
+    """Gives the event loop a turn if it is due; nothing for code that runs on no fiber."""
+    fiber = cast("Fiber | None", getattr(getcurrent(), "fiber", None))
+    if fiber is not None:
+        fiber.checkpoint()
+
+
 async def _as_coroutine(awaitable: Awaitable[T]) -> T:
     return await awaitable
