@@ -57,6 +57,7 @@ class _New(NamedTuple):
     key: bytes
     code: Lambda
     warnings: list[EvalWarning]
+    paths: tuple[str, ...]
     base: int
 
 
@@ -90,15 +91,15 @@ class FileCode:
         else:
             key, found = find()
         if found is not None:
-            code, warnings = image.load(found, source.base, Path, text.later)
+            code, warnings, paths = image.load(found, source.base, Path, text.later)
             if own_scope or self._translate is None:
                 code.reader.forget_natives()
             if not own_scope:
                 self._keys[code.reader] = key
-            return CompileResult(code, [], warnings)
+            return CompileResult(code, [], warnings, paths)
         result = compiled()
         if result.code is not None:
-            self._new.append(_New(key, result.code, result.warnings, source.base))
+            self._new.append(_New(key, result.code, result.warnings, result.paths, source.base))
         return result
 
     def save(self, ran: list[Unit]) -> None:
@@ -144,9 +145,9 @@ class FileCode:
 
 
 def _images(new: list[_New]) -> Iterator[tuple[bytes, bytes]]:
-    for key, code, warnings, base in new:
+    for key, code, warnings, paths, base in new:
         with suppress(OverflowError):  # a source of gigabytes
-            yield key, image.dump(code, warnings, base)
+            yield key, image.dump(code, warnings, paths, base)
 
 
 @cache

@@ -71,7 +71,7 @@ from aionix.vm.fiber import checkpoint, running
 from aionix.vm.host import Host
 from aionix.vm.imports import File, Imports, Scope
 from aionix.vm.machine import AHEAD, TURNS, Machine
-from aionix.vm.read_ahead import mentioned
+from aionix.vm.read_ahead import may_be_imported
 from aionix.vm.run import Run, use
 from aionix.vm.search_path import parse_search_path, split_nix_path
 from aionix.vm.store_files import StoreFiles
@@ -615,10 +615,9 @@ class Evaluation:
 
     def _fetch_what_is_mentioned(self, compiled: CompileResult, directory: str) -> None:
         helpers = running().run.ahead
-        if self._early is None or helpers is None or compiled.code is None:
-            return
-        paths = [path for path in mentioned(compiled.code, directory) if not self.host.imports.knows(path)]
-        helpers.fetch(self._early, paths)
+        if self._early is not None and helpers is not None:
+            paths = may_be_imported(compiled.paths, directory)
+            helpers.fetch(self._early, [path for path in paths if not self.host.imports.knows(path)])
 
     def _builtin_thunk(self, name: str, text: str) -> Thunk:
         return self._from_source((name, text))

@@ -70,11 +70,11 @@ def check_image(text: str | bytes) -> None:
     source = sources.add("/dir/file.nix", text)
     first = compiled(source)
     assert first.code is not None
-    kept = image.dump(first.code, first.warnings, source.base)
-    code, warnings = image.load(kept, source.base, Path, text_in(source).later)
+    kept = image.dump(first.code, first.warnings, first.paths, source.base)
+    code, warnings, paths = image.load(kept, source.base, Path, text_in(source).later)
     assert list(fields(code)) == list(fields(first.code))
     assert disassemble(code, sources) == disassemble(first.code, sources)
-    assert warnings == first.warnings
+    assert (warnings, paths) == (first.warnings, first.paths)
 
 
 @given(st.integers(0, 2**32))
@@ -107,7 +107,7 @@ def test_a_source_may_begin_elsewhere_when_its_image_is_read() -> None:
     assert code is not None
     later.add("/g", "12345")
     source = later.add("/f", text)
-    again, _ = image.load(image.dump(code, [], 1), source.base, Path, text_in(source).later)
+    again, *_ = image.load(image.dump(code, [], (), 1), source.base, Path, text_in(source).later)
     there = compiled(source).code
     assert there is not None
     assert list(fields(again)) == list(fields(there))
@@ -117,7 +117,7 @@ def test_what_never_runs_is_never_read() -> None:
     source = SourceMap().add("/f", "{ a = 1 + 1; b = 2 + 2; }")
     code = compiled(source).code
     assert code is not None
-    again, _ = image.load(image.dump(code, [], source.base), source.base, Path, text_in(source).later)
+    again, *_ = image.load(image.dump(code, [], (), source.base), source.base, Path, text_in(source).later)
     inner = [constant for constant in again.chunk.constants if isinstance(constant, Lambda)]
     assert (len(inner), was_read(again)) == (2, True)
     assert inner[0].chunk.code
@@ -138,7 +138,7 @@ def test_a_program_nested_as_deeply_as_one_likes_has_an_image() -> None:
         outer = Chunk()
         outer.add_constant(code)
         code = Lambda(outer, "thunk", None, None, None, 0, False, image.Span(1, 2))
-    again, _ = image.load(image.dump(code, [], 1), 1, Path, text_in(SourceMap().add("/f", "")).later)
+    again, *_ = image.load(image.dump(code, [], (), 1), 1, Path, text_in(SourceMap().add("/f", "")).later)
     depth = 0
     while again.chunk.constants:
         again = again.chunk.constants[0]

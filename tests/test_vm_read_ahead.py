@@ -10,8 +10,8 @@ import pytest
 from servers import Files, serve
 
 from aionix import Evaluation
+from aionix.compiler import compiler
 from aionix.io import FileType
-from aionix.vm import read_ahead
 from io_backends import Http, Memory
 from io_backends.http import Autoindex
 
@@ -143,7 +143,7 @@ async def test_an_error_is_that_of_the_file_that_needs_it() -> None:
 
 
 async def test_a_list_of_everything_is_not_fetched() -> None:
-    names = [f"./p{n}.nix" for n in range(read_ahead.MAX_PATHS + 1)]
+    names = [f"./p{n}.nix" for n in range(compiler.MAX_PATHS + 1)]
     io = Remote({"main.nix": f"builtins.length [ {' '.join(names)} ]"})
     assert await total(io) == len(names)
     assert sum(io.asked.values()) == 2

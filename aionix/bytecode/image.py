@@ -6,7 +6,7 @@ plain tuples that name other Lambdas by their offsets. In place of a chunk that 
 the names of its upvalues. At the end is the outermost one's offset; behind that, once it is known what
 runs, the Python code of what did, and chunks that were missing (`Reader.add`):
 
-    offset of the end | offset of the index, or 0 | record ... record | end: (offset, warnings)
+    offset of the end | offset of the index, or 0 | record ... record | end: (offset, warnings, paths)
     | what was added | index: ({a record's offset: that of its Python code}, {... that of its chunk})
 
 Spans are kept relative to their file. Only bytes that this module has made may be read: whoever keeps
@@ -46,6 +46,7 @@ _ChunkFields: TypeAlias = tuple[
 _Missing: TypeAlias = tuple[tuple[str, ...]]
 _NativeFields: TypeAlias = "tuple[CodeType, tuple[tuple[object, ...], ...], bytes]"
 _WarningFields: TypeAlias = tuple[str, int, int, str]
+_End: TypeAlias = tuple[int, tuple[_WarningFields, ...], tuple[str, ...]]
 
 # Constants that `marshal` does not know are tuples: a path (text,), a global (name, None), or a
 # Lambda (offset, None, None).
@@ -59,13 +60,13 @@ _HEADER = 2 * _OFFSET
 _SIZE = 4  # bytes before a record: the size of the Lambda's fields, behind which the chunk is
 
 
-def dump(code: Lambda, warnings: Sequence[EvalWarning], base: int) -> bytes:
-    """The image of the code, and the warnings, of the source that begins at `base`.
+def dump(code: Lambda, warnings: Sequence[EvalWarning], paths: tuple[str, ...], base: int) -> bytes:
+    """The image of the code, the warnings, and the literal paths of the source that begins at `base`.
 
     Raises OverflowError if that source is too large.
     """
     writer = _Writer(base)
-    end = marshal.dumps((writer.add(code), tuple([writer.warning(warning) for warning in warnings])))
+    end = marshal.dumps((writer.add(code), tuple([writer.warning(warning) for warning in warnings]), paths))
     return b"".join([_header(writer.size, 0), *writer.blobs, end])
 
 
@@ -83,16 +84,14 @@ def _index(image: memoryview) -> _Index:
 
 def load(
     image: bytes | memoryview, base: int, path: Callable[[str], object], later: Later
-) -> tuple[StoredLambda, list[EvalWarning]]:
-    """The code and the warnings in `image`, for the same source, which now begins at `base`.
+) -> tuple[StoredLambda, list[EvalWarning], tuple[str, ...]]:
+    """What is in `image`, for the same source, which now begins at `base`.
 
     `path` makes path constants; `later` writes the chunks that the image does not have.
     """
     reader = Reader(image, base, path, later)
-    offset, warnings = cast(
-        "tuple[int, list[_WarningFields]]", reader.read(int.from_bytes(image[:_OFFSET], "little"))
-    )
-    return reader.code(offset), [reader.warning(*warning) for warning in warnings]
+    offset, warnings, paths = cast(_End, reader.read(int.from_bytes(image[:_OFFSET], "little")))
+    return reader.code(offset), [reader.warning(*warning) for warning in warnings], paths
 
 
 class _Writer:

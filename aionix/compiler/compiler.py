@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 
 from aionix.bytecode.chunk import Chunk, Lambda
 from aionix.bytecode.opcodes import Op
-from aionix.compiler import expressions  # noqa: F401 # it registers its handlers
+from aionix.compiler import expressions
 from aionix.compiler.context import Compiler
 from aionix.compiler.definitions import function_body
 from aionix.compiler.emit import Emitter
@@ -18,14 +18,19 @@ from aionix.syntax import ParseOptions, nodes, parse
 from aionix.syntax.nodes import Expr
 from aionix.warnings import EvalWarning
 
+#: Paths in one text, above which none is told: it is a list of everything, as nixpkgs' all-packages.nix is
+#: with its 7,000.
+MAX_PATHS = 200
+
 
 class CompileResult(NamedTuple):
     """`code` is None exactly if there are errors. They come in the order in which C++ Nix finds
-    them: what is defined twice, by place; then undefined variables."""
+    them: what is defined twice, by place; then undefined variables. `paths` are the literal ones."""
 
     code: Lambda | None
     errors: list[CompileError]
     warnings: list[EvalWarning]
+    paths: tuple[str, ...] = ()
 
 
 class Text(NamedTuple):
@@ -58,7 +63,13 @@ class Text(NamedTuple):
         code = compiler.finish("toplevel", None, expr.span)
         if compiler.out.height != 1 or compiler.scope.positions:
             raise InternalError(f"the compiler left {compiler.out.height} values")
-        return CompileResult(code, [], warnings)
+        return CompileResult(code, [], warnings, self._paths(resolver))
+
+    def _paths(self, resolver: Resolver) -> tuple[str, ...]:
+        nodes = [node for node in resolver.paths if node.kind != "home"]
+        if len(nodes) > MAX_PATHS:
+            return ()
+        return tuple(dict.fromkeys([expressions.absolute(node, self.base_dir) for node in nodes]))
 
     def later(self, code: Lambda, names: tuple[str, ...]) -> Chunk:
         """The chunk of a piece of the text whose upvalues have these names.

@@ -77,10 +77,15 @@ def path(c: Compiler, node: Path) -> None:
         c.out.constant(first, node.span)
         c.out.op(Op.RESOLVE_HOME_PATH, node.span)
     else:
-        text = first if node.kind == "absolute" else f"{c.base_dir}/{first}"
-        c.out.constant(PathValue(clean(text)), node.span)
+        c.out.constant(PathValue(absolute(node, c.base_dir)), node.span)
     if len(node.parts) > 1:
         interpolated_path(c, node, first)
+
+
+def absolute(node: Path, base_dir: str) -> str:
+    """The path, or the beginning of it, that is not relative to the home."""
+    first = str(node.parts[0])
+    return clean(first if node.kind == "absolute" else f"{base_dir}/{first}")
 
 
 def interpolated_path(c: Compiler, node: Path, first: str) -> None:

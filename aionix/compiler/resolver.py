@@ -144,6 +144,7 @@ class Resolver:
         self.warnings: list[EvalWarning] = []
         self.captures: dict[Code, Captures] = {}
         self.bindings: dict[Code, Bindings] = {}
+        self.paths: list[Path] = []  # that are nothing but text
         self.piece = self._whole = Piece(outer.names, outer.captures_with)
         self._largest = len(source.text) // 2  # what is larger would be parsed twice for nothing
         self._checkpoint = checkpoint
@@ -293,11 +294,18 @@ def uri(r: Resolver, node: Uri) -> None:
     r.warn(WarningKind.DEPRECATED_URL, node.span)
 
 
-@visits(Str, Path)
+@visits(Str)
 def text(r: Resolver, node: Str | Path) -> None:
     for part in node.parts:
         if not isinstance(part, str):
             r.visit(part)
+
+
+@visits(Path)
+def path(r: Resolver, node: Path) -> None:
+    if len(node.parts) == 1:
+        r.paths.append(node)
+    text(r, node)
 
 
 @visits(SearchPath)

@@ -7,7 +7,7 @@ fetched is asked for again by whoever needs it, and told to them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from posixpath import basename, join
 from typing import Generic, TypeVar
@@ -15,17 +15,10 @@ from typing import Generic, TypeVar
 import anyio
 from anyio.lowlevel import checkpoint
 
-from aionix.bytecode.chunk import Lambda
 from aionix.io import EvalIO, FileType
-from aionix.values.paths import Path
 
 T = TypeVar("T")
 
-#: Paths that one file mentions, above which none is fetched: it is a list of everything, as nixpkgs'
-#: all-packages.nix is with its 7,000.
-MAX_PATHS = 200
-#: Pieces of code of one file that are searched for paths.
-_MAX_PIECES = 20_000
 #: Answers, and bytes, that are kept for all evaluations together; then no more is fetched.
 MAX_ANSWERS = 4096
 MAX_BYTES = 1 << 26
@@ -127,29 +120,10 @@ class ReadAhead:
             answer.known.set()
 
 
-def mentioned(code: Lambda, directory: str) -> list[str]:
-    """What the code of a file in `directory` may import: paths of Nix files and, by their names, directories.
-
-    Nothing, if these are more than `MAX_PATHS`.
-    """
-    found: dict[str, None] = {}
-    for constant in _constants(code):
-        if isinstance(constant, Path) and _may_be_imported(constant.text) and constant.text != directory:
-            found[constant.text] = None
-            if len(found) > MAX_PATHS:
-                return []
-    return list(found)
+def may_be_imported(paths: Iterable[str], directory: str) -> list[str]:
+    """Of the `paths` in a file of `directory`, those of Nix files and, by their names, directories."""
+    return [path for path in paths if _may_be_imported(path) and path != directory]
 
 
 def _may_be_imported(path: str) -> bool:
     return path.endswith(".nix") or "." not in (basename(path) or ".")
-
-
-def _constants(code: Lambda) -> Iterator[object]:
-    pending = [code]
-    for _ in range(_MAX_PIECES):
-        if not pending:
-            break
-        constants = pending.pop().chunk.constants
-        yield from constants
-        pending += [constant for constant in constants if isinstance(constant, Lambda)]
