@@ -12,6 +12,7 @@ from servers import Files, serve
 from aionix import Evaluation
 from aionix.compiler import compiler
 from aionix.io import FileType
+from aionix.vm import read_ahead
 from io_backends import Http, Memory
 from io_backends.http import Autoindex
 
