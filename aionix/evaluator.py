@@ -9,22 +9,16 @@ from dataclasses import dataclass, field
 from os import PathLike
 from threading import get_ident
 from types import TracebackType
-from typing import Generic, NamedTuple, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Self, TypeAlias, TypeVar
 
-from anyio import (
-    CancelScope,
-    ClosedResourceError,
-    EndOfStream,
-    Event,
-    Semaphore,
-    create_memory_object_stream,
-    create_task_group,
-)
-from anyio.abc import TaskGroup
+import anyio
 
 from aionix.evaluation import UNBOUNDED, Evaluation, EvaluationResult
 from aionix.io import EvalIO
 from aionix.vm.account import Budget, Usage
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 #: How many evaluations `evaluate_many` has going at a time.
 CONCURRENCY = 16
@@ -97,7 +91,7 @@ class Evaluator:
         self._evaluation: Evaluation | None = None
         self._stack = AsyncExitStack()
         self._tasks: TaskGroup | None = None
-        self._going: dict[CancelScope, Event] = {}
+        self._going: dict[anyio.CancelScope, anyio.Event] = {}
         self._ended = self._failed = self._peak = 0
         self._usage = Usage()
 
@@ -110,7 +104,7 @@ class Evaluator:
         if isinstance(world, EvalIO):
             world = Evaluation.builder(world).mode("strict").build()
         self._evaluation = world
-        self._tasks = await create_task_group().__aenter__()
+        self._tasks = await anyio.create_task_group().__aenter__()
         return self
 
     async def __aexit__(
@@ -124,7 +118,7 @@ class Evaluator:
         try:
             # Without the error: it would come back in a group.
             await tasks.__aexit__(None, None, None)
-            with CancelScope(shield=True):  # they have been cancelled already
+            with anyio.CancelScope(shield=True):  # they have been cancelled already
                 for ended in list(self._going.values()):
                     await ended.wait()
         finally:
@@ -208,9 +202,9 @@ class Evaluator:
         self._tasks.start_soon(work.run)
 
     @contextmanager
-    def _going_on(self) -> Iterator[CancelScope]:
-        ended = Event()
-        with CancelScope() as scope:
+    def _going_on(self) -> Iterator[anyio.CancelScope]:
+        ended = anyio.Event()
+        with anyio.CancelScope() as scope:
             self._going[scope] = ended
             self._peak = max(self._peak, len(self._going))
             try:
@@ -259,11 +253,11 @@ class Outcomes(Generic[J]):
             self._begun = True
         try:
             outcome = await work.take()
-        except EndOfStream:
+        except anyio.EndOfStream:
             if not work.complete:
                 raise EvaluatorClosed("the Evaluator was closed during the evaluations") from None
             raise StopAsyncIteration from None
-        except ClosedResourceError:  # by aclose()
+        except anyio.ClosedResourceError:  # by aclose()
             raise StopAsyncIteration from None
         if isinstance(outcome, Exception):
             await self.aclose()
@@ -274,7 +268,7 @@ class Outcomes(Generic[J]):
         """Cancels what goes on, and waits for its end."""
         self._work.cancel()
         if self._begun:
-            with CancelScope(shield=True):
+            with anyio.CancelScope(shield=True):
                 await self._work.ended.wait()
 
     async def __aenter__(self) -> Self:
@@ -301,20 +295,20 @@ class _Work(Generic[J]):
     ) -> None:
         self._evaluate = evaluate
         self._jobs = jobs
-        self._limit = Semaphore(limit)
-        self._not_taken = Semaphore(2 * limit)
+        self._limit = anyio.Semaphore(limit)
+        self._not_taken = anyio.Semaphore(2 * limit)
         self._due: int | None = 0 if ordered else None
         self._early: dict[int, Outcome[J] | Exception] = {}
-        self._scope = CancelScope()
-        self._put, self._taken = create_memory_object_stream[Outcome[J] | Exception](math.inf)
+        self._scope = anyio.CancelScope()
+        self._put, self._taken = anyio.create_memory_object_stream[Outcome[J] | Exception](math.inf)
         self.complete = False
-        self.ended = Event()
+        self.ended = anyio.Event()
 
     async def run(self) -> None:
         """Makes them all, unless cancelled."""
         try:
             with self._scope, self._put:
-                async with create_task_group() as group:
+                async with anyio.create_task_group() as group:
                     await self._begin_all(group)
                 self.complete = True
         finally:

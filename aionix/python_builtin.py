@@ -57,7 +57,7 @@ def builtin(
     return _spec(function, name or function.__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class PythonBuiltin(Spec):
     """A builtin of the embedding program; `original` is the function it was made of."""
 

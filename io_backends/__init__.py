@@ -28,11 +28,6 @@ of Nix's own and know the arithmetic of `aionix.store`.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from io_backends.memory import Executable as Executable
-from io_backends.memory import Memory as Memory
-from io_backends.memory import Symlink as Symlink
-from io_backends.sealed import Sealed as Sealed
-
 if TYPE_CHECKING:
     from io_backends.archive import Archive as Archive
     from io_backends.binary_cache import BinaryCache as BinaryCache
@@ -41,6 +36,9 @@ if TYPE_CHECKING:
     from io_backends.git import Git as Git
     from io_backends.http import Http as Http
     from io_backends.local import LocalDisk as LocalDisk
+    from io_backends.memory import Executable as Executable
+    from io_backends.memory import Memory as Memory
+    from io_backends.memory import Symlink as Symlink
     from io_backends.mount import Mount as Mount
     from io_backends.nar import Nar as Nar
     from io_backends.overlay import Overlay as Overlay
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
     from io_backends.recording import Replay as Replay
     from io_backends.restricted import Restricted as Restricted
     from io_backends.s3 import S3 as S3
+    from io_backends.sealed import Sealed as Sealed
     from io_backends.sftp import Sftp as Sftp
     from io_backends.tracing import Tracing as Tracing
     from io_backends.writable import WritableDisk as WritableDisk
@@ -59,10 +58,12 @@ _MODULES = {
     "Archive": "archive",
     "BinaryCache": "binary_cache",
     "Cache": "cache",
+    "Executable": "memory",
     "Fsspec": "fsspec",
     "Git": "git",
     "Http": "http",
     "LocalDisk": "local",
+    "Memory": "memory",
     "Mount": "mount",
     "Nar": "nar",
     "Overlay": "overlay",
@@ -70,7 +71,9 @@ _MODULES = {
     "Replay": "recording",
     "Restricted": "restricted",
     "S3": "s3",
+    "Sealed": "sealed",
     "Sftp": "sftp",
+    "Symlink": "memory",
     "Tracing": "tracing",
     "WritableDisk": "writable",
     "WritableMemory": "writable",

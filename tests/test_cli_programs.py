@@ -25,6 +25,20 @@ def test_a_value_goes_to_standard_output() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b'{"a":[1,2.5,null]}\n', b"")
 
 
+@pytest.mark.parametrize(("program", "command"), [("aionix", "eval"), ("instantiate", "--eval")])
+def test_what_is_installed_begins_there(program: str, command: str) -> None:
+    begin = f"import aionix_programs; aionix_programs.{program}()"
+    done = run(sys.executable, "-c", begin, command, "-E", "1 + 1")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"2\n", b"")
+
+
+def test_a_short_run_loads_little() -> None:
+    done = run(sys.executable, "-X", "importtime", *INSTANTIATE[1:], "--eval", "-E", "1")
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
+    assert "aionix.evaluation" in loaded
+    assert not loaded & {"aiofiles", "anyio._backends._asyncio", "anyio._core._tasks", "click", "lark", "trio"}
+
+
 def test_a_function_with_defaults_is_called() -> None:
     assert run(*AIONIX, "eval", "-E", "{ x ? 1 }: x").stdout == b"1\n"
 

@@ -15,7 +15,6 @@ Patterns are latin-1 text, one character per byte.
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass
 from typing import NamedTuple
 
 STATE_LIMIT = 100_000  # libstdc++'s _GLIBCXX_REGEX_STATE_LIMIT
@@ -46,8 +45,7 @@ class Empty(NamedTuple):
 NOWHERE = Empty("", ())
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A part of the pattern, already in RE2's words, with what its surroundings must know."""
 
     text: str
@@ -60,8 +58,7 @@ class Node:
     ordered: bool = True  # no two alternatives of different lengths
 
 
-@dataclass(frozen=True, slots=True)
-class Translation:
+class Translation(NamedTuple):
     """`pattern` for RE2, and for each group its RE2 groups: the last one that took part counts."""
 
     pattern: bytes

@@ -46,7 +46,7 @@ Function: TypeAlias = Annotated[object, "function"]
 Prepare: TypeAlias = Callable[[Value], object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Spec:
     """A registered builtin, before it is bound to the world of one evaluation."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
 from enum import Enum, auto
 from math import isinf, nan
 from typing import TypeAlias, cast
@@ -408,10 +407,14 @@ def _unescaped(found: re.Match[str]) -> str:
 
 def _check_date(found: re.Match[str]) -> None:
     year, month, day = [int(part) for part in found.groups()]
-    try:
-        date(year or 4, month, day)  # Python has no year 0; it was a leap year
-    except ValueError:
-        raise _refuse("toml::parse_local_date: invalid date.") from None
+    if not (1 <= month <= 12 and 1 <= day <= _days(year, month)):
+        raise _refuse("toml::parse_local_date: invalid date.")
+
+
+def _days(year: int, month: int) -> int:
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in (4, 6, 9, 11) else 31
 
 
 def _check_time(found: re.Match[str]) -> None:

@@ -25,8 +25,7 @@ class Global(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Formals:
+class Formals(NamedTuple):
     """A pattern's names, in source order, and whether each has a default."""
 
     names: dict[str, bool]

@@ -4,9 +4,8 @@ Integrity": `sha256-` and base 64)."""
 from __future__ import annotations
 
 import hashlib
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
-from dataclasses import dataclass
+from binascii import a2b_base64, b2a_base64
+from typing import NamedTuple
 
 from aionix.errors import InvalidHash
 from aionix.store import nix32
@@ -35,8 +34,7 @@ def check_format(name: str) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True)
-class Hash:
+class Hash(NamedTuple):
     """A digest that knows its algorithm."""
 
     algorithm: str
@@ -48,7 +46,7 @@ class Hash:
             return self.digest.hex()
         if format in ("nix32", "base32"):
             return nix32.encode(self.digest)
-        text = b64encode(self.digest).decode()
+        text = b2a_base64(self.digest, newline=False).decode()
         return f"{self.algorithm}-{text}" if format == "sri" else text
 
 
@@ -132,6 +130,6 @@ def _base64(text: str) -> bytes:
     if len(text) % 4 == 1:
         text = text[:-1]
     try:
-        return b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (Base64Error, ValueError):
+        return a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+    except ValueError:
         return b""

@@ -13,19 +13,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from anyio import create_memory_object_stream, create_task_group
-from anyio.abc import TaskGroup
+import anyio
 from anyio.lowlevel import checkpoint
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from aionix.errors import FileError
 from aionix.io import EvalIO, FileReader, FileType, OpenEntry, is_missing, reason
 from aionix.store.hashes import new_hasher
 
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
 T = TypeVar("T")
-Parts: TypeAlias = MemoryObjectReceiveStream[T | Exception]
+Parts: TypeAlias = "MemoryObjectReceiveStream[T | Exception]"
 
 #: Is the entry at this path, of this kind, part of the tree?
 Filter: TypeAlias = Callable[[str, FileType], Awaitable[bool]]
@@ -208,7 +210,7 @@ def _failed(action: str, path: str, error: OSError) -> FileError:
 async def _write_tree(io: EvalIO, path: str, write: Sink, filter: Filter | None) -> None:
     """Writes the directory at `path`."""
     failure: Exception | None = None
-    async with create_task_group() as group:
+    async with anyio.create_task_group() as group:
         tree = _Tree(io, filter, group)
         try:
             await tree.write(path, write)
@@ -256,7 +258,7 @@ class _Tree:
 
     def close(self) -> None:
         for item in [*self._met, *[entry.listing for entry in self._todo if isinstance(entry, _Entry)]]:
-            if isinstance(item, MemoryObjectReceiveStream):
+            if item is not None and not isinstance(item, (bytes, Exception)):
                 item.close()
 
     async def _walk(self, item: _Entry | bytes) -> None:
@@ -309,7 +311,7 @@ class _Tree:
     def _begin(self, produce: Callable[[Callable[[T], Awaitable[None]]], Awaitable[None]]) -> Parts[T]:
         """What `produce` gives, as a task of its own finds it."""
         give: MemoryObjectSendStream[T | Exception]
-        give, parts = create_memory_object_stream(1)
+        give, parts = anyio.create_memory_object_stream(1)
         self._group.start_soon(_produced, produce, give)
         return parts
 

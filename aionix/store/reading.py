@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphlib import TopologicalSorter
 
-from anyio import to_thread
+import anyio.to_thread
 from anyio.lowlevel import checkpoint
 
 from aionix.errors import ConversionError, FileError
@@ -82,7 +82,7 @@ async def read_alone(store: VirtualStore, io: EvalIO, file: str) -> tuple[str, D
 async def _parsed(data: bytes, name: str) -> Derivation:
     if len(data) < LARGE:
         return parse(data, name)
-    return await to_thread.run_sync(parse, data, name)
+    return await anyio.to_thread.run_sync(parse, data, name)
 
 
 async def _read(io: EvalIO, file: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from math import copysign, isfinite, isnan
 
 INT_MIN = -(2**63)
@@ -64,6 +63,8 @@ def _shortest(number: float) -> tuple[str, str, int]:
     sign = "-" if copysign(1.0, number) < 0 else ""
     if number == 0:
         return sign, "0", 0
-    parts = Decimal(repr(abs(number))).normalize().as_tuple()
-    assert isinstance(parts.exponent, int)
-    return sign, "".join(map(str, parts.digits)), parts.exponent
+    mantissa, _, power = repr(abs(number)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).rstrip("0")
+    exponent = int(power or "0") + len(whole) - len(digits)
+    return sign, digits.lstrip("0"), exponent

@@ -19,14 +19,15 @@ from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING
 
-from anyio import CancelScope, Semaphore
-from anyio.abc import TaskGroup
+import anyio
 
 from aionix.values.thunk import Value
 from aionix.values.walk import Walk
 from aionix.vm.read_ahead import REQUESTS, ReadAhead
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
     from aionix.vm.run import Run
 
 
@@ -38,7 +39,7 @@ class Ahead:
         self._context = context
         self._free = limit
         self._busy = False
-        self._requests: Semaphore | None = None
+        self._requests: anyio.Semaphore | None = None
         self._walks: list[tuple[Run, Walk]] = []
 
     def look(self, run: Run) -> None:
@@ -63,7 +64,7 @@ class Ahead:
     def fetch(self, reading: ReadAhead, paths: list[str]) -> None:
         """Lets `reading` fetch what is at `paths`."""
         if self._requests is None:
-            self._requests = Semaphore(REQUESTS)
+            self._requests = anyio.Semaphore(REQUESTS)
         for path in paths:
             self.start(partial(reading.fetch, path, self._requests))
 
@@ -94,7 +95,7 @@ class Ahead:
 
 
 async def _force(helper: Run, walk: Walk, value: Value) -> None:
-    with CancelScope() as scope, suppress(Exception):  # told when it is that value's turn
+    with anyio.CancelScope() as scope, suppress(Exception):  # told when it is that value's turn
         walk.helps.add(scope)
         try:
             helper.go_ahead(walk, scope)
