@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -14,7 +15,10 @@ _NO_TRIO = pytest.mark.skipif(find_spec("trio") is None, reason="trio is not ins
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The programs keep code in a directory of this run, not in that of the user."""
+    """The programs keep code in a directory of this run, not in that of the user; and they know of Ctrl-C, even
+    if this run was begun in the background, where a shell has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     directory = tempfile.TemporaryDirectory(prefix="aionix-code-", ignore_cleanup_errors=True)
     config.add_cleanup(directory.cleanup)
     os.environ["AIONIX_CODE_CACHE"] = directory.name

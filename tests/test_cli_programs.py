@@ -116,11 +116,14 @@ def test_color_follows_the_environment(env: dict[str, str], colored: bool) -> No
 def test_an_interrupt_is_status_130_without_a_traceback() -> None:
     command = [*AIONIX, "eval", "--max-call-depth", "1000000000", "-E", 'builtins.trace "on" (let f = x: f x; in f 1)']
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        assert b"on" in process.stderr.readline()
-        time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        try:
+            assert process.stderr is not None
+            assert b"on" in process.stderr.readline()
+            time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out, b"Traceback" in err) == (130, b"", False)
 
 

@@ -95,9 +95,12 @@ def test_what_is_no_file_is_an_error_at_once(make: Callable[[Path], None], tmp_p
 def interrupted(command: list[str], stdin: int, seconds: float = 1.0) -> int:
     """The status of a program that gets Ctrl-C after some `seconds`."""
     process = subprocess.Popen(command, env=ENVIRONMENT, stdin=stdin, stderr=subprocess.PIPE)
-    time.sleep(seconds)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    try:
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    finally:
+        process.kill()  # left alone it would take all memory there is
     assert told == b"error: interrupted by the user\n"
     return process.returncode
 
