@@ -50,7 +50,7 @@ PROGRAMS = [
     "let f = x: x.\"'\\\"\\n\\\\ Zebra\" or x; in f { }",
 ]  # fmt: skip
 #: Names that are ours: parameters, upvalues, variables.
-OURS = re.compile(r"(unit|make|enter|type|error|[uatmdnrw]|[a-z]\d+)$")
+OURS = re.compile(r"(unit|make|enter|type|error|[uatmdnrweh]|[a-z]\d+)$")
 #: What messages of the compiled tier itself say.
 WORDS = {"'a Boolean'", "'a set'"}
 
@@ -97,6 +97,6 @@ def test_its_names_and_strings_are_all_ours(texts: list[str], seed: int) -> None
 
 #: What compiled code looks up in our own objects.
 ATTRIBUTES = {
-    "__func__", "__self__", "checkpoint", "deeper", "depth", "force", "function", "get", "inside", "keys", "leave", "limit", "positions",
+    "__func__", "__self__", "append", "checkpoint", "deeper", "depth", "force", "function", "get", "inside", "keys", "leave", "limit", "positions",
     "run", "ticks",
 }  # fmt: skip

@@ -189,7 +189,7 @@ def call_known(t: Translator, function: Operand, known: Known, one: Instruction)
 
     The closure may be another one of the same function: made by another call of what is around it.
     """
-    arguments = take(t, len(known.strict))
+    arguments = take(t, len(known.links) + 1)
     out = t.out
     upvalues, body, name = out.name(), out.name(), out.name()
     out.line(f"{body} = {out.constant(known.closure)}")
@@ -200,13 +200,14 @@ def call_known(t: Translator, function: Operand, known: Known, one: Instruction)
         test = f"type({function.text}) is MethodType and {function.text}.__func__ is {body}"
         out.line(f"{upvalues} = {function.text}.__self__ if {test} else None")
     with out.block(f"if {upvalues} is not None:"):
-        out.line(f"{body} = {out.constant(known.function)}")
-        texts = [
-            early(t, argument) if strict else variable(t, argument)
-            for argument, strict in zip(arguments, known.strict, strict=True)
-        ]
+        texts = [early(t, argument) for argument in arguments]
         inner = innermost(known, upvalues, texts)
-        out.line(f"{name} = {body}({inner}, {texts[-1]})", call_offset(t, one, len(arguments)))
+        offset = call_offset(t, one, len(arguments))
+        if known.unit is t.unit and t.returns(t.found[t.at[offset] + 1].offset):
+            t.next_round(inner, texts[-1], offset)
+        else:
+            out.line(f"{body} = {out.constant(known.unit.function)}")
+            out.line(f"{name} = {body}({inner}, {texts[-1]})", offset)
     one_by_one(t, function.text, name, arguments, one)
 
 

@@ -7,6 +7,7 @@ Handlers for the instructions (`variables`, `operators`, `attributes`, `calls`) 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import CodeType
 from typing import NamedTuple, TypeAlias
 
@@ -67,20 +68,30 @@ def jump(*ops: Op) -> Callable[[Jump], Jump]:
 CALLING = frozenset({Op.CALL, Op.COERCE_TO_STRING, Op.FIND_FILE, Op.ASSERT_FAIL})
 
 
+class EndsInItself(Exception):
+    """The code ends in a call of itself, so it is to be translated as a loop."""
+
+
 class Translator:
     """The translation of one piece of code, as far as it has come.
 
     `portable` code is right in other processes too: it holds no object, and what was found in
     `upvalues` has no part in it. It makes the units of thunks when they are forced, since most
     code of that kind runs once and most of its thunks never.
+
+    In a `loop`, calls of the function itself at its end are further rounds: in variables, `h` has the
+    offsets of these calls, None before the first, and `e` the call depth at which it began.
     """
 
-    def __init__(self, unit: Unit, upvalues: tuple[Value, ...], portable: bool, limit: int) -> None:
+    def __init__(
+        self, unit: Unit, upvalues: tuple[Value, ...], portable: bool, limit: int, loop: bool = False
+    ) -> None:
         self.unit = unit
         self.code = unit.code
         self.chunk = unit.code.chunk
         self.sample = upvalues
         self.portable = portable
+        self.loop = loop
         self.out = Writer(portable)
         self.found = instructions(self.chunk)
         if len(self.found) > limit:
@@ -108,12 +119,19 @@ class Translator:
             out.line("u = t[1]")
             out.line("t[0] = blackhole")
             out.line("t[1] = m.run")
+        if self.loop:
+            out.line("h = None")
         with out.block("try:"):
-            self.unpack()
-            self.region(0, None)
+            with out.block("while True:") if self.loop else nullcontext():
+                self.unpack()
+                self.region(0, None)
+            if self.loop:
+                with out.block("if h is not None:"):
+                    out.line(f"{machine}.depth = e")
+                out.line("return r")
         if self.is_function:
             with out.block("except NixError as error:"):
-                out.line("unit.leave(error)")
+                out.line("unit.leave(error, h)" if self.loop else "unit.leave(error)")
                 out.line("raise")
         else:
             with out.block("except BaseException as error:"):
@@ -152,7 +170,7 @@ class Translator:
         out.line(f"m = {self.machine()}")
         out.line("d = m.depth")
         with out.block("if d >= m.limit:"):
-            out.line("return unit.deeper(u, a)", AGAIN)
+            self.give("unit.deeper(u, a)", AGAIN)
         out.line("m.depth = d + 1")
         self.tick()
 
@@ -235,11 +253,32 @@ class Translator:
                 self.settle()
                 out.line("m.depth = d")
             result = self.stack[-1]
-            out.line(f"return {result.text}", self.where(result))
+            self.give(result.text, self.where(result))
         else:
             out.line(f"t[1] = r = {result.text}", self.where(result))
             out.line("t[0] = None")
             out.line("return r")
+
+    def give(self, text: str, offset: int | None) -> None:
+        """Ends the call with this value."""
+        if self.loop:
+            self.out.line(f"r = {text}", offset)
+            self.out.line("break")
+        else:
+            self.out.line(f"return {text}", offset)
+
+    def next_round(self, upvalues: str, argument: str, offset: int) -> None:
+        """Ends the call with what a call of the same function gives, the one at `offset`."""
+        if not self.loop:
+            raise EndsInItself
+        out = self.out
+        out.line(f"u, a = {upvalues}, {argument}")
+        with out.block("if h is None:"):
+            out.line("e = d")
+            out.line(f"h = [{offset}]")
+        with out.block("else:"):
+            out.line(f"h.append({offset})")
+        out.line("continue")
 
     def returns(self, offset: int) -> bool:
         """Does the code at `offset` do nothing but return?"""
@@ -331,7 +370,7 @@ class Translator:
                 out.line(f"{name} = {name}[0]({name})")
                 out.line("m.depth = d")
             with out.block("else:"):
-                out.line("return unit.deeper(u, a)", AGAIN)  # nothing was called: it may begin again
+                self.give("unit.deeper(u, a)", AGAIN)  # nothing was called: it may begin again
 
     def both(self, left: Operand, right: Operand) -> tuple[str, str]:
         """Two operands that were popped, each with a name, in order."""

@@ -1,8 +1,8 @@
-"""What can be known of a function before it is called: its chain of parameters, and which it forces.
+"""What can be known of a function before it is called: its chain of parameters.
 
 `a: b: e` called with both arguments is one call of the innermost code. An argument that is simple
-arithmetic on integers which are there already is computed at once, where the function forces it in any
-case: nobody can tell, and no thunk has to be made.
+arithmetic on integers which are there already is computed at once: nobody can tell, it takes less time than
+to make a thunk, and what goes round with a sum does not pile up thunks.
 """
 
 from __future__ import annotations
@@ -13,14 +13,10 @@ from typing import NamedTuple, cast
 
 from aionix.bytecode.chunk import Instruction, Lambda, decode, instructions
 from aionix.bytecode.opcodes import Op, Position
-from aionix.native.writer import Untranslatable
 from aionix.values.thunk import Value, evaluated
 from aionix.vm.engine import Body, FunctionUnit
 
 _SIGNS = {Op.ADD: "+", Op.SUB: "-", Op.MUL: "*"}
-_BRANCHES = (Op.JUMP_IF_TRUE, Op.JUMP_IF_FALSE, Op.JUMP_IF_NOT_FOUND)
-#: Branches that are looked into for what both ways force.
-MAX_BRANCHES = 20
 
 
 class Link(NamedTuple):
@@ -32,13 +28,12 @@ class Link(NamedTuple):
 class Known(NamedTuple):
     """A closure that a variable has always been so far, as seen from a call with `count` arguments.
 
-    `function` is the innermost body; `links` lead to it; `strict` says which arguments it forces.
+    `unit` has the innermost body; `links` lead to it.
     """
 
     closure: MethodType
-    function: Body
+    unit: FunctionUnit
     links: tuple[Link, ...]
-    strict: tuple[bool, ...]
 
 
 class Arithmetic(NamedTuple):
@@ -64,19 +59,7 @@ def known_function(value: Value, count: int) -> Known | None:
             return None
         links.append(made.link)
         unit = made.unit
-    forced = _forced(unit.code)
-    strict = tuple([_is_forced(links[depth:], forced) for depth in range(count)])
-    return Known(closure, unit.function, tuple(links), strict)
-
-
-def _is_forced(links: list[Link], forced: set[Position]) -> bool:
-    """Does the code that `links` lead to force the argument of the first, or its own if there is none?"""
-    place = Position.stack(0)
-    for link in links:
-        if place not in link.positions:
-            return False
-        place = Position.upvalue(link.positions.index(place))
-    return place in forced
+    return Known(closure, unit, tuple(links))
 
 
 def unit_of(function: object) -> FunctionUnit | None:
@@ -158,43 +141,3 @@ def _operand(code: Lambda, one: Instruction) -> Position | int | None:
     constant = code.chunk.constants[one.arg] if one.op is Op.CONSTANT else None
     # A product of two numbers under 2**31 fits; larger constants are left to the thunk.
     return constant if type(constant) is int and abs(constant) < 2**31 else None
-
-
-def _forced(code: Lambda) -> set[Position]:
-    """The argument and upvalues that `code` forces whatever happens, unless it fails."""
-    if code.formals is not None:
-        return {Position.stack(0)}
-    found = instructions(code.chunk)
-    at = {one.offset: index for index, one in enumerate(found)}
-    try:
-        return _Forced(found, at).until_return(0, MAX_BRANCHES)
-    except Untranslatable:
-        return set()
-
-
-class _Forced:
-    def __init__(self, found: list[Instruction], at: dict[int, int]) -> None:
-        self.found = found
-        self.at = at
-
-    def until_return(self, index: int, fuel: int) -> set[Position]:
-        forced: set[Position] = set()
-        while True:
-            one = self.found[index]
-            if one.op is Op.RETURN or one.op is Op.ASSERT_FAIL or fuel <= 0:
-                return forced
-            if one.op is Op.JUMP:
-                index = self.at[one.arg]
-                continue
-            if one.op in _BRANCHES:
-                taken = self.until_return(self.at[one.arg], fuel // 2)
-                return forced | (taken & self.until_return(index + 1, fuel // 2))
-            if one.op is Op.FORCE and index and (place := _place(self.found[index - 1])) is not None:
-                forced.add(place)
-            index += 1
-
-
-def _place(one: Instruction) -> Position | None:
-    if one.op is Op.GET_LOCAL and one.arg == 0:
-        return Position.stack(0)
-    return Position.upvalue(one.arg) if one.op is Op.GET_UPVALUE else None

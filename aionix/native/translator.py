@@ -10,7 +10,7 @@ from array import array
 
 from aionix.bytecode.chunk import Native
 from aionix.native import attributes, branches, calls, operators, variables  # noqa: F401 # they register
-from aionix.native.context import MAX_INSTRUCTIONS, Text, Translator
+from aionix.native.context import MAX_INSTRUCTIONS, EndsInItself, Text, Translator
 from aionix.native.writer import Untranslatable
 from aionix.values.thunk import Value
 from aionix.vm.engine import Compiled, Unit
@@ -36,6 +36,9 @@ def translate_to_keep(unit: Unit, limit: int) -> Native | None:
 
 def _text(unit: Unit, upvalues: tuple[Value, ...], portable: bool, limit: int) -> Text | None:
     try:
-        return Translator(unit, upvalues, portable, limit).translate()
+        try:
+            return Translator(unit, upvalues, portable, limit).translate()
+        except EndsInItself:
+            return Translator(unit, upvalues, portable, limit, loop=True).translate()
     except Untranslatable:
         return None

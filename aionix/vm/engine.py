@@ -250,14 +250,15 @@ class FunctionUnit(Unit):
     def start_again(self) -> None:
         cast(FunctionType, self.function).__code__ = FUNCTION_ENTRY
 
-    def leave(self, error: NixError) -> None:
-        """The way out of a call that `error` ends."""
-        offset = self.offset(error)
-        if offset == AGAIN:
-            return
-        if offset is not None:
-            error.place(self.code.chunk.span_at(offset))
-        error.add_frame(f"while calling {quoted_name(self.code)}", fallback=self.code.span)
+    def leave(self, error: NixError, calls: list[int] | None = None) -> None:
+        """The way out of a call that `error` ends, and of those that it was before, if it is a loop:
+        each made the next one at one of the offsets `calls`."""
+        for offset in (self.offset(error), *reversed(calls or [])):
+            if offset == AGAIN:
+                continue
+            if offset is not None:
+                error.place(self.code.chunk.span_at(offset))
+            error.add_frame(f"while calling {quoted_name(self.code)}", fallback=self.code.span)
 
     def deeper(self, upvalues: tuple[Value, ...], argument: Value) -> Value:
         """The call, on a fiber that has room for it."""
