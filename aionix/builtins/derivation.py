@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from aionix.builtins.encode import json_string, parts_of_json, to_json
 from aionix.builtins.hashing import parse_given_hash
@@ -83,23 +82,20 @@ def _paths(store: VirtualStore, path: str) -> AttrSet:
     return result
 
 
-@dataclass(slots=True)
 class _Draft:
     """A derivation, while its attributes are read."""
 
-    host: Host
-    name: str
-    derivation: Derivation = field(init=False)
-    context: set[str] = field(default_factory=set)
-    outputs: list[str] = field(default_factory=lambda: ["out"])
-    hash: str | None = None
-    algorithm: str | None = None
-    method: str | None = None
-    floating: bool = False
-    impure: bool = False
-
-    def __post_init__(self) -> None:
-        self.derivation = Derivation(self.name)
+    def __init__(self, host: Host, name: str) -> None:
+        self.host = host
+        self.name = name
+        self.derivation = Derivation(name)
+        self.context: set[str] = set()
+        self.outputs = ["out"]
+        self.hash: str | None = None
+        self.algorithm: str | None = None
+        self.method: str | None = None
+        self.floating = False
+        self.impure = False
 
     def read(self, attributes: AttrSet) -> str:
         """The store path of the derivation with these attributes."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NoReturn
 
 from aionix.builtins.hashing import parse_given_hash
@@ -34,16 +33,16 @@ def fetch_tarball(host: Host, source: Value) -> Value:
     return _fetch(host, "fetchTarball", source, "source", "r:")
 
 
-@dataclass(slots=True)
 class _Request:
     """What the argument of a fetcher asks for."""
 
-    who: str
-    url: str = ""
-    name: str = ""
-    hash: Hash | None = None
-    has_attributes: bool = False
-    has_name: bool = False
+    def __init__(self, who: str) -> None:
+        self.who = who
+        self.url = ""
+        self.name = ""
+        self.hash: Hash | None = None
+        self.has_attributes = False
+        self.has_name = False
 
 
 def _fetch(host: Host, who: str, source: Value, name: str, method: str) -> Value:

@@ -76,15 +76,16 @@ class _Printer:
         """What `expr` is printed as: text and its parts, in turn."""
         raise InternalError(f"no text for a {type(expr).__name__}")
 
-    @pieces.register
+    # Each names its type twice: to find it among the annotations takes 1 ms for all.
+    @pieces.register(nodes.Int)
     def _int(self, expr: nodes.Int) -> _Pieces:
         return [str(expr.value)]
 
-    @pieces.register
+    @pieces.register(nodes.Float)
     def _float(self, expr: nodes.Float) -> _Pieces:
         return [f"{expr.value:g}"]
 
-    @pieces.register
+    @pieces.register(nodes.Str)
     def _str(self, expr: nodes.Str) -> _Pieces:
         match expr.parts:
             case ():
@@ -93,11 +94,11 @@ class _Printer:
                 return [quote(text)]
         return _concatenation([quote(part) if isinstance(part, str) else part for part in expr.parts])
 
-    @pieces.register
+    @pieces.register(nodes.Uri)
     def _uri(self, expr: nodes.Uri) -> _Pieces:
         return [quote(expr.text)]
 
-    @pieces.register
+    @pieces.register(nodes.Path)
     def _path(self, expr: nodes.Path) -> _Pieces:
         first, *rest = expr.parts
         assert isinstance(first, str)  # nodes.Path
@@ -118,32 +119,32 @@ class _Printer:
             return text
         return "/" + posixpath.normpath(posixpath.join(base, text)).lstrip("/")
 
-    @pieces.register
+    @pieces.register(nodes.SearchPath)
     def _search_path(self, expr: nodes.SearchPath) -> _Pieces:
         return _parenthesised(_call(expr))
 
-    @pieces.register
+    @pieces.register(nodes.Var)
     def _var(self, expr: nodes.Var) -> _Pieces:
         return [expr.name]
 
-    @pieces.register
+    @pieces.register(nodes.Select)
     def _select(self, expr: nodes.Select) -> _Pieces:
         selection = ["(", expr.subject, ").", *_attribute_path(expr.path)]
         return selection if expr.default is None else [*selection, " or (", expr.default, ")"]
 
-    @pieces.register
+    @pieces.register(nodes.HasAttr)
     def _has_attr(self, expr: nodes.HasAttr) -> _Pieces:
         return ["((", expr.subject, ") ? ", *_attribute_path(expr.path), ")"]
 
-    @pieces.register
+    @pieces.register(nodes.Apply)
     def _apply(self, expr: nodes.Apply) -> _Pieces:
         return _parenthesised(_call(expr))
 
-    @pieces.register
+    @pieces.register(nodes.Unary)
     def _unary(self, expr: nodes.Unary) -> _Pieces:
         return ["(! ", expr.operand, ")"] if expr.op == "!" else _parenthesised(_call(expr))
 
-    @pieces.register
+    @pieces.register(nodes.Binary)
     def _binary(self, expr: nodes.Binary) -> _Pieces:
         if expr.op in _FUNCTIONS:
             return _parenthesised(_call(expr))
@@ -151,35 +152,35 @@ class _Printer:
             return ["(! ", *_parenthesised(_operator_call(expr, *_NEGATED[expr.op])), ")"]
         return ["(", expr.left, f" {expr.op} ", expr.right, ")"]
 
-    @pieces.register
+    @pieces.register(nodes.If)
     def _if(self, expr: nodes.If) -> _Pieces:
         return ["(if ", expr.condition, " then ", expr.consequence, " else ", expr.alternative, ")"]
 
-    @pieces.register
+    @pieces.register(nodes.Assert)
     def _assert(self, expr: nodes.Assert) -> _Pieces:
         return ["assert ", expr.condition, "; ", expr.body]
 
-    @pieces.register
+    @pieces.register(nodes.With)
     def _with(self, expr: nodes.With) -> _Pieces:
         return ["(with ", expr.namespace, "; ", expr.body, ")"]
 
-    @pieces.register
+    @pieces.register(nodes.Let)
     def _let(self, expr: nodes.Let) -> _Pieces:
         return ["(let ", *_bindings(expr.bindings), "in ", expr.body, ")"]
 
-    @pieces.register
+    @pieces.register(nodes.LegacyLet)
     def _legacy_let(self, expr: nodes.LegacyLet) -> _Pieces:
         return ["(rec { ", *_bindings(expr.bindings), "}).body"]
 
-    @pieces.register
+    @pieces.register(nodes.AttrSet)
     def _attr_set(self, expr: nodes.AttrSet) -> _Pieces:
         return ["rec { " if expr.recursive else "{ ", *_bindings(expr.bindings), "}"]
 
-    @pieces.register
+    @pieces.register(nodes.List)
     def _list(self, expr: nodes.List) -> _Pieces:
         return ["[ ", *[piece for item in expr.items for piece in ("(", item, ") ")], "]"]
 
-    @pieces.register
+    @pieces.register(nodes.Lambda)
     def _lambda(self, expr: nodes.Lambda) -> _Pieces:
         if expr.formals is None:
             return [f"({expr.name}: ", expr.body, ")"]
