@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -28,6 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """The event loop of a test marked `anyio`."""
     return str(request.param)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_left_for_the_next() -> Iterator[None]:
+    # After a test of a million nested levels CPython waits for as many new objects before it collects them, and
+    # each test that looks for what is left over, thousands of times, would go through all of them.
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
