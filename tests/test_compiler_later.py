@@ -38,7 +38,14 @@ def inside(code: Lambda) -> list[Lambda]:
 
 @pytest.fixture(params=[0, 28], ids=["all of it", "what is worth it"])
 def worthwhile(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolver, "WORTHWHILE", request.param)
+    worth(request.param, monkeypatch)
+
+
+def worth(size: int, patch: pytest.MonkeyPatch) -> None:
+    """From that size on, all is compiled later."""
+    patch.setattr(resolver, "WORTHWHILE", size)
+    patch.setattr(resolver, "WORTHWHILE_IN_A_PIECE", size)
+    patch.setattr(resolver, "SHORT", 0)
 
 
 # The same value, and the same text of an error with its trace
@@ -55,9 +62,9 @@ async def outcome(path: Path) -> str:
 @pytest.mark.parametrize("kind", ["eval-okay", "eval-fail"])
 def test_every_program_of_the_language_tests(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in sorted(LANG.glob(f"{kind}-*.nix")):
-        monkeypatch.setattr(resolver, "WORTHWHILE", NEVER)
+        worth(NEVER, monkeypatch)
         at_once = anyio.run(outcome, path)
-        monkeypatch.setattr(resolver, "WORTHWHILE", 0)
+        worth(0, monkeypatch)
         assert anyio.run(outcome, path) == at_once, path.name
 
 
@@ -93,8 +100,8 @@ async def shown(program: str) -> str:
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
 async def test_a_piece_has_what_it_takes_from_around(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shows = []
-    for worth in (NEVER, 28, 0):
-        monkeypatch.setattr(resolver, "WORTHWHILE", worth)
+    for size in (NEVER, 28, 0):
+        worth(size, monkeypatch)
         shows.append(await shown(program))
     assert shows[1:] == [shows[0], shows[0]]
 
@@ -115,14 +122,15 @@ def test_mistakes_are_found_at_once() -> None:
 def test_remarks_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "{ a = let unused = 1; in { b = map: let { body = map; }; c = true && builtins; }; d = [ 1 2 3 ]; }"
     told = []
-    for worth in (NEVER, 28, 0):
-        monkeypatch.setattr(resolver, "WORTHWHILE", worth)
+    for size in (NEVER, 28, 0):
+        worth(size, monkeypatch)
         told.append([(each.code, each.span) for each in compiled(text).warnings])
     assert told[0]
     assert told[1:] == [told[0], told[0]]
 
 
-def test_what_never_runs_is_not_compiled() -> None:
+def test_what_never_runs_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    worth(28, monkeypatch)
     code = compiled(f'{{ a = x: "{LONG}" + x; b = [ "{LONG}" (1 + 1) ]; c = 1 + 1; }}').code
     assert code is not None
     later = [each for each in inside(code) if isinstance(each, DeferredLambda)]
@@ -133,7 +141,7 @@ def test_what_never_runs_is_not_compiled() -> None:
 
 
 def test_no_text_is_parsed_again_more_than_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolver, "WORTHWHILE", 0)
+    worth(0, monkeypatch)
     texts: list[int] = []
     later = Text.later
 
@@ -156,6 +164,7 @@ def test_no_text_is_parsed_again_more_than_twice(monkeypatch: pytest.MonkeyPatch
 async def test_cancelled_while_a_piece_is_compiled_it_can_be_compiled_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    worth(28, monkeypatch)
     piece = " ".join([f"(let a{n} = n: n + {n}; in a{n} {n})" for n in range(30)])
     program = f"let all = [ {piece} ]; in all ++ [ {'1 ' * len(piece)} ]"
     expected = await shown(program)
@@ -222,6 +231,7 @@ def saved() -> None:
 async def test_the_cache_keeps_what_was_compiled_and_learns_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    worth(28, monkeypatch)
     asked = ["b", "b", "c", 'a ""', "b", "c", 'a ""']
     came = [await kept(tmp_path, attribute, monkeypatch) for attribute in asked]
     assert [count for _, count in came] == [1, 0, 1, 1, 0, 0, 0]
@@ -230,7 +240,7 @@ async def test_the_cache_keeps_what_was_compiled_and_learns_the_rest(
 
 
 def test_errors_are_the_programs_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolver, "WORTHWHILE", 0)
+    worth(0, monkeypatch)
     with pytest.raises(NixError) as caught:
         anyio.run(strictly, f'[ 1 2 3 4 5 6 7 8 9 (throw "{LONG}") 10 11 12 13 14 15 16 17 18 19 20 21 22 23 ]')
     assert caught.value.message == LONG

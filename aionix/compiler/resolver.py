@@ -60,8 +60,11 @@ _VISITS: dict[type, Visit[Code]] = {}
 # A checkpoint costs a clock reading; this many expressions take well under a millisecond.
 NODES_PER_CHECKPOINT = 200
 
-#: Source text, in bytes, that is worth compiling later: a thunk of less is written as quickly.
+#: Source text, in bytes, that is worth compiling later: a thunk of less is written as quickly. What lies in
+#: code that runs is likely to run, too; and of a short text, most does.
 WORTHWHILE = 28
+WORTHWHILE_IN_A_PIECE = 300
+SHORT = 1000
 
 # Looking for similar names is slow in a large scope; nobody reads more hints than this.
 MAX_HINTS = 10
@@ -146,7 +149,9 @@ class Resolver:
         self.bindings: dict[Code, Bindings] = {}
         self.paths: list[Path] = []  # that are nothing but text
         self.piece = self._whole = Piece(outer.names, outer.captures_with)
-        self._largest = len(source.text) // 2  # what is larger would be parsed twice for nothing
+        size = len(source.text)
+        self._smallest = WORTHWHILE if outer is NOTHING else WORTHWHILE_IN_A_PIECE
+        self._largest = 0 if size < SHORT else size // 2  # what is larger would be parsed twice for nothing
         self._checkpoint = checkpoint
         self._countdown = NODES_PER_CHECKPOINT
         self._declared = {name for name in outer.names if name.startswith("__")}
@@ -167,7 +172,7 @@ class Resolver:
         visit = visit or Resolver.visit
         start, end = node.span
         if (
-            not WORTHWHILE <= end - start <= self._largest
+            not self._smallest <= end - start <= self._largest
             or self.piece is not self._whole
             or type(node) is Bindings  # the text is in several places
         ):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Final, TypeAlias
 
 from aionix.errors import ParseError
@@ -90,6 +90,11 @@ def tokens(source: Source, tables: Tables, *, pipe_operators: bool) -> Iterator[
     return _Lexer(source, tables, pipe_operators).run()
 
 
+@cache
+def _numbers(symbols: tuple[str, ...]) -> dict[str, int]:
+    return {name: at for at, name in enumerate(symbols)}
+
+
 class _Lexer:
     """Each mode is a generator of tokens that returns where it stopped and the mode that follows."""
 
@@ -97,7 +102,7 @@ class _Lexer:
         self._text = source.text
         self._base = source.base
         self._literals = tables.literals
-        self._number = {name: at for at, name in enumerate(tables.symbols)}
+        self._number = _numbers(tuple(tables.symbols))
         self._pipe_operators = pipe_operators
         #: One for each open brace: the mode that its end leads back to; None is _expression.
         self._braces: list[_Mode | None] = []
