@@ -255,6 +255,17 @@ with { a = with { b = 1; }; b; }; [ a (with { a = 2; }; a) a ]
 let f = s: with s; if c then with { a = 5; }; a else with s; a; in [ (f { c = true; a = 1; }) (f { c = false; a = 1; }) (f { c = 1; }) ]
 let f = s: (with s; if c then a else b) + (with s; b); in [ (f { c = true; a = 1; b = 2; }) (f { c = false; b = 1; }) (f { c = true; b = 1; }) ]
 let f = s: with s; (x: y: with x; with y; [ a b c ]); in f { a = 1; } { b = 2; } { c = 3; }
+let f = s: o: with o; with s; [ a b ]; in [ (f { a = 1; } { a = 2; b = 3; }) (f { b = 1; } { a = 2; b = 3; }) ]
+let f = s: o: with o; with s; a + b; in [ (f { a = 1; } { a = 2; b = 3; }) (f { b = 1; } { a = 2; b = 3; }) (f { a = 1; } 1) ]
+let f = s: o: with o; with s; a + b; in [ (f { a = 1; } { a = 2; b = 3; }) (f 1 { a = 2; b = 3; }) ]
+let f = s: o: with o; with s; a + b; in f { a = 1; } (throw "outer")
+let f = s: o: with o; with s; a + a; in f { a = 1; } (throw "outer")
+let f = s: o: with o; with s; a; g = o: f { b = 1; } o; in [ (g { a = 1; }) (g (rec { a = b; b = 2; })) (g { b = 1; }) ]
+let f = s: o: p: with p; with o; with s; a + b + c; in [ (f { a = 1; } { b = 2; } { c = 3; }) (f { } { } { a = 1; b = 2; c = 3; }) (f { } { } { a = 1; }) ]
+let f = o: with o; s: with s; x: y: x + a + b + y; in [ (f { a = 1; b = 10; } { b = 2; } 3 4) (f { b = 1; } { a = 2; } 3 4) ]
+let f = o: with o; s: with s; n: m: if n == 0 then a else f o s (n - 1) 0 + b; in [ (f { a = 1; b = 2; } { a = 3; } 9 0) (f { a = 1; b = 2; } { b = 3; } 9 0) ]
+let f = o: with o; s: with s; (x: x + a) b; in [ (f { a = 1; b = 2; } { a = 3; }) (f { a = 1; b = 2; } { b = 3; }) (f { a = 1; } { b = 1; }) (f { a = 1; } 1) ]
+let f = o: with o; s: with s; x: a; in f { c = 1; } { b = 2; } 3
 with { map = 1; builtins = 2; }; [ (builtins ? map) (map (x: x) [ ]) ]
 with (rec { f = x: if x == 0 then "done" else f (x - 1); }); f 5
 let s = with s; { a = 1; b = a; }; in s

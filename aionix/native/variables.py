@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from aionix.bytecode.chunk import Global, Instruction
 from aionix.bytecode.opcodes import Op
 from aionix.native.context import Translator, op
 from aionix.native.operands import Operand
 from aionix.values.paths import Path
+from aionix.vm.operations import Withs
 
 
 @op(Op.CONSTANT)
@@ -67,15 +69,43 @@ def pop_with(t: Translator, one: Instruction) -> None:
 
 @op(Op.RESOLVE_WITH)
 def resolve_with(t: Translator, one: Instruction) -> None:
-    name = t.stack.pop()
-    slow = t.slow("resolve_with", name.text, t.withs)
+    name = t.stack.pop().text
+    slow = t.slow("resolve_with", name, t.withs)
     if t.withs == "None":
         t.push(slow, lazy=True)
         return
+    out = t.out
     innermost = f"{t.withs}[0]"
     names = t.facts.forced.get(innermost) or t.forced(Operand(innermost, lazy=True))
-    quick = f"{names}[{name.text}]"
-    t.push(f"({quick} if type({names}) is AttrSet and {name.text} in {names} else {slow})", lazy=True)
+    if t.facts.kinds.get(names) != "AttrSet":
+        with out.block(f"if type({names}) is not AttrSet:"):
+            out.line(f"not_a('a set', {names})")
+        t.facts.kinds[names] = "AttrSet"
+    quick = f"{names}[{name}] if {name} in {names}"
+    outer = None if t.portable else around(t)
+    if outer is None:
+        t.push(f"({quick} else {slow})", lazy=True)
+        return
+    t.settle()
+    result, more = out.name(), out.name()
+    with out.block(f"if {name} in {names}:"):
+        out.line(f"{result} = {names}[{name}]")
+    with out.block("else:"):
+        out.line(f"{more} = {outer}[0]")
+        with out.block(f"if type({more}) is list and {more}[0] is None:"):
+            out.line(f"{more} = {more}[1]")
+        found = f"type({more}) is AttrSet and {name} in {more}"
+        out.line(f"{result} = {more}[{name}] if {found} else {slow}")
+    t.stack.append(Operand(result, lazy=True))
+
+
+def around(t: Translator) -> str | None:
+    """The `with`s around the innermost one; None if there are none."""
+    if t.namespaces:
+        return None if t.namespaces[-1] == "None" else t.namespaces[-1]
+    # How many there are is a matter of the text: it is the same whenever the code runs.
+    outer = cast(Withs, t.sample[-1])
+    return None if outer is None or outer[1] is None else f"{t.withs}[1]"
 
 
 @op(Op.CLOSE_SCOPE)
