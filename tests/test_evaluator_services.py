@@ -7,7 +7,7 @@ import logging
 import pickle
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from pathlib import PurePosixPath
@@ -15,9 +15,12 @@ from pathlib import PurePosixPath
 import anyio
 import pytest
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
+from opentelemetry.util.types import Attributes
 
 import aionix
 from aionix import Budget, Evaluation, Evaluator, errors
@@ -173,18 +176,43 @@ assert not [name for name in sys.modules if name.startswith("opentelemetry")]
 EXPORTER = InMemorySpanExporter()
 
 
+class WhenAsked(Sampler):
+    """A process has one provider for ever: spans of all other tests would be kept by it, and slow them down."""
+
+    asked = False
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: trace.SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[trace.Link] | None = None,
+        trace_state: trace.TraceState | None = None,
+    ) -> SamplingResult:
+        return SamplingResult(Decision.RECORD_AND_SAMPLE if self.asked else Decision.DROP, attributes)
+
+    def get_description(self) -> str:
+        return "when asked"
+
+
 @pytest.fixture(scope="module")
-def provider() -> TracerProvider:
-    provider = TracerProvider()
+def sampler() -> WhenAsked:
+    sampler = WhenAsked()
+    provider = TracerProvider(sampler)
     provider.add_span_processor(SimpleSpanProcessor(EXPORTER))
-    trace.set_tracer_provider(provider)  # a process can do that once
-    return provider
+    trace.set_tracer_provider(provider)
+    return sampler
 
 
 @pytest.fixture
-def exporter(provider: TracerProvider) -> InMemorySpanExporter:
+def exporter(sampler: WhenAsked) -> Iterator[InMemorySpanExporter]:
     EXPORTER.clear()
-    return EXPORTER
+    sampler.asked = True
+    yield EXPORTER
+    sampler.asked = False
+    EXPORTER.clear()
 
 
 def tree(spans: tuple[ReadableSpan, ...]) -> set[tuple[str, ...]]:
