@@ -100,12 +100,31 @@ async def test_what_ran_out_goes_on_with_a_larger_budget(code: str, budget: Budg
     assert (await evaluation.evaluate(code, base_dir="/")).unwrap().to_python() == expected
     # ... and what is there then costs nothing.
     if "import" in code and budget.output is None:
-        again = await evaluation.evaluate(code, base_dir="/", budget=Budget(steps=500, io_calls=20, io_bytes=0))
+        again = await evaluation.evaluate(
+            code, base_dir="/", budget=Budget(steps=500, io_calls=20, io_bytes=0)
+        )
         assert again.unwrap().to_python() == expected
 
 
+class Gated(Memory):
+    """Its file `/gate` is given out when the gate opens."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        super().__init__(files)
+        self.asked, self.open = anyio.Event(), anyio.Event()
+
+    async def read(self, path: str) -> bytes:
+        if path == "/gate":
+            self.asked.set()
+            await self.open.wait()
+        return await super().read(path)
+
+
 async def test_who_waits_for_one_that_runs_out_does_it_itself() -> None:
-    evaluation = over()
+    io = Gated(
+        {"costly.nix": f"{{ value = builtins.seq (builtins.readFile ./gate) (({FIB}) 17); }}", "gate": ""}
+    )
+    evaluation = Evaluation.builder(io).mode("strict").tier("interpreter").build()
     found: list[object] = []
 
     async def run(budget: Budget) -> None:
@@ -114,9 +133,11 @@ async def test_who_waits_for_one_that_runs_out_does_it_itself() -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(run, Budget(steps=2000))
-        await anyio.lowlevel.checkpoint()
+        await io.asked.wait()  # the first is in the middle of the value, and has to go on with it
         for _ in range(3):
             group.start_soon(run, Budget(steps=1_000_000))
+        await anyio.wait_all_tasks_blocked()
+        io.open.set()
     assert sorted(map(str, found)) == ["1597", "1597", "1597", "E052"]
 
 
@@ -147,7 +168,12 @@ async def test_one_evaluation_is_not_charged_for_another() -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(run, "small", f"({FIB}) 14", Budget(memory=30 << 20, steps=20_000))
-        group.start_soon(run, "large", "builtins.foldl' (a: n: a ++ [ [ n ] ]) [ ] (builtins.genList (n: n) 1500)", Budget())
+        group.start_soon(
+            run,
+            "large",
+            "builtins.foldl' (a: n: a ++ [ [ n ] ]) [ ] (builtins.genList (n: n) 1500)",
+            Budget(),
+        )
         group.start_soon(run, "text", LARGE_TEXT, Budget())
     assert found == {"small": "fine", "large": "fine", "text": "fine"}
 
