@@ -96,7 +96,8 @@ class S3(Bridged):
             config["secret_access_key"] = secret_access_key
         if session_token is not None:
             config["session_token"] = session_token
-        seconds = timedelta(seconds=timeout)
+        # Ours comes first, so that silence has one error text.
+        seconds = timedelta(seconds=timeout + 5)
         self._store = S3Store(
             bucket,
             config=config,
