@@ -384,10 +384,14 @@ class Evaluation:
         Raises NixError for the program's mistakes, InternalError for ours, and RuntimeError if the
         evaluation is in use on another thread's event loop.
         """
-        with self.machine.in_use():
-            return await self._run(function)
+        await TURNS.admitted(self.machine.slice)
+        return await self._run(function)
 
     async def _run(self, function: Callable[[], T]) -> T:
+        with self.machine.in_use():
+            return await self._result(function)
+
+    async def _result(self, function: Callable[[], T]) -> T:
         failure: NixError | None = None
         try:
             value = await Run(self.machine, self.host).result(function)
@@ -550,7 +554,7 @@ class Evaluation:
         """What `function` returns; `result` gets the warnings, and the errors instead of a raise."""
         token = _warnings.set(result.warnings)
         try:
-            return await self.run(function)
+            return await self._run(function)
         except NixError as error:
             result.errors = [error, *(error.others if isinstance(error, CompileError) else ())]
             for each in result.errors:

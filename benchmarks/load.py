@@ -1,6 +1,7 @@
 """Puts `examples/asgi_app.py` under load: many short evaluations, and long ones beside them.
 
-    python -m benchmarks.load --seconds 150
+    pip install starlette 'uvicorn[standard]'
+    python -m benchmarks.load --workers 2
 
 The app has a process of its own, or several (workers of uvicorn). `wrk`, which has to be installed, sends a
 program of about a millisecond over all connections, in rounds; meanwhile one client evaluates `fib 30` again

@@ -1,6 +1,6 @@
 """Evaluates nixpkgs' `lib/tests/misc.nix` from a server that takes its time to answer.
 
-    python benchmarks/remote.py PATH_OF_NIXPKGS [SECONDS_PER_ANSWER]
+    python -m benchmarks.remote PATH_OF_NIXPKGS [--delay SECONDS]
 
 The server is a process of its own, and counts what is asked of it. The time is compared with what these
 requests take one after the other, and the evaluation from memory. Then once more with a code cache that
@@ -9,6 +9,7 @@ earlier evaluations have filled, as a service has it that evaluates a tree again
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import threading
@@ -93,8 +94,17 @@ async def measure_both(directory: Path, delay: float, url: str, pipe: Connection
 
 
 def main() -> None:
-    directory = Path(sys.argv[1])
-    delay = float(sys.argv[2]) if len(sys.argv) > 2 else 0.05
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.remote",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("directory", type=Path, metavar="PATH_OF_NIXPKGS", help="where lib/tests/misc.nix is")
+    parser.add_argument("--delay", type=float, default=0.05, metavar="SECONDS", help="of each answer: 0.05")
+    given = parser.parse_args()
+    directory, delay = given.directory, given.delay
+    if not (directory / PROGRAM.strip("/")).is_file():
+        parser.error(f"there is no {PROGRAM.strip('/')} in {directory}")
     context = get_context("spawn")
     pipe, end = context.Pipe()
     server = context.Process(target=serve, args=(directory, delay, end), daemon=True)

@@ -109,3 +109,25 @@ async def longest_gap_beside(count: int, expression: str) -> float:
     gc.enable()
     assert ticker.ticks > 5
     return ticker.gap
+
+
+async def test_who_began_first_is_not_overtaken() -> None:
+    # 20 clients; between the question of one and its answer, each of the others gets one, or two if the
+    # slice ended in the middle. Those who began in what was left of a slice used to go ahead of all in line.
+    clients, times, done = 20, 20, 0
+    overtaken: list[int] = []
+    evaluation = Evaluation.builder(Sealed()).tier("interpreter").build()
+
+    async def client() -> None:
+        nonlocal done
+        for _ in range(times):
+            before = done
+            (await evaluation.evaluate(FIB % 10)).unwrap()
+            overtaken.append(done - before)
+            done += 1
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(clients):
+            group.start_soon(client)
+    assert sum(count <= 2 * clients for count in overtaken) > 0.95 * clients * times, sorted(overtaken)

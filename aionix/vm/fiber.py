@@ -48,7 +48,7 @@ class Pause(NamedTuple):
     async def turn(self) -> float:
         """How many seconds of processor time they took."""
         started = thread_time()
-        await TURNS.stand_in_line(self.run)
+        await TURNS.stand_in_line(self.run, interrupted=True)
         return thread_time() - started
 
 

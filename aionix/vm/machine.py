@@ -75,12 +75,13 @@ class Place:
 class Turns(local):
     """Who may compute, of all the fibers of a thread: they share one slice in each pass of its event loop.
 
-    Whoever finds the slice over stands in line, and has the next one when it is first: so the other tasks
-    wait for one slice, however many fibers there are.
+    Whoever finds the slice over, or others in line, stands in line, and has the next one when it is first:
+    the other tasks wait for one slice, however many fibers there are, and who came first is not overtaken.
     """
 
     def __init__(self) -> None:
         self.began = 0.0
+        self._granted = 0.0
         self.end = 0.0
         self._line: deque[Place] = deque()
         self._ahead: deque[Place] = deque()
@@ -88,40 +89,53 @@ class Turns(local):
 
     def begin(self, seconds: float) -> None:
         """A slice of so many seconds."""
-        self.began = perf_counter()
+        self.began = self._granted = perf_counter()
         self.end = self.began + seconds
 
     def may_go_on(self, since: float, seconds: float) -> bool:
         """May a fiber compute now, that has let the event loop go on at `since`, or never (0)? A slice that
         begins with it has so many seconds."""
+        if self._line:
+            return False
         now = perf_counter()
-        if now >= self.end:
-            # No pass since the last slice, as far as is known; a while after it, others had theirs.
-            if since <= self.began and now < self.end + seconds:
-                return False
-            self.begin(seconds)
+        if now < self.end:
+            self._granted = now
+            return True
+        # No pass since the last slice, as far as is known; a while after it, others had theirs.
+        if since <= self.began and now < self.end + seconds:
+            return False
+        self.begin(seconds)
         return True
 
-    async def stand_in_line(self, run: Running) -> None:
+    async def stand_in_line(self, run: Running, interrupted: bool = False) -> None:
         """Waits for a slice, or what somebody has left of one; who is ahead of its turn stands behind all
-        who are not."""
+        who are not. Whoever was `interrupted`, after less than a slice, stands in front: else what takes a
+        millisecond would wait for all others once more, if it began at the end of a slice."""
         place = run.place = Place()
+        line = self._line if run.in_turn() else self._ahead
+        (line.appendleft if interrupted and self._granted > self.began else line.append)(place)
         try:
-            await self._wait(place, self._line if run.in_turn() else self._ahead, run.machine.slice)
+            await self._wait(place, run.machine.slice)
         finally:
             run.place = None
 
     async def admitted(self, seconds: float) -> None:
-        """To be awaited by a whole evaluation before anything else, and `call_next` called after it.
+        """To be awaited by a run before it begins, by a whole evaluation before anything else; who does not
+        resume a fiber then, or perhaps does not, calls `call_next`.
 
         To set one up takes some 50 microseconds: 200 that began in one pass of the event loop would take
         two slices for that alone. To stand in line takes 10.
         """
         if not self.may_go_on(0.0, seconds):
-            await self._wait(Place(), self._line, seconds)
+            place = Place()
+            self._line.append(place)
+            try:
+                await self._wait(place, seconds)
+            except BaseException:
+                self.call_next()
+                raise
 
-    async def _wait(self, place: Place, line: deque[Place], seconds: float) -> None:
-        line.append(place)
+    async def _wait(self, place: Place, seconds: float) -> None:
         try:
             self.call_next()
             await place.called.wait()
@@ -131,6 +145,8 @@ class Turns(local):
                 for _ in range(2):
                     await checkpoint()
                 self.begin(seconds)
+            else:
+                self._granted = perf_counter()
         finally:
             place.taken = True
             if place is self._called:

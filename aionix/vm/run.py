@@ -107,8 +107,8 @@ class Run:
         #: The call depth of what has to wait.
         self.depth = 0
         self.waiting = False
-        #: Since when the event loop has had its turn, 0 for a run that only begins; None in between.
-        self._away: float | None = 0.0
+        #: Since when the event loop has had its turn, 0 for a helper that only begins; None in between.
+        self._away: float | None = None
         self.place: Place | None = None
         self.walks: Walks = []
         self.ahead: Ahead | None = None
@@ -125,7 +125,7 @@ class Run:
     def helper(self) -> Run:
         """A run that may go ahead of this one's walks."""
         run = Run(self.machine, self.host)
-        run._parent = None
+        run._parent, run._away = None, 0.0
         run.ahead, run.ticks = self.ahead, self.ticks
         return run
 
@@ -144,7 +144,8 @@ class Run:
         return trail_of(fibers[0].frame)
 
     async def result(self, function: Callable[[], T]) -> T:
-        """Runs `function` in a fiber and returns what it returns, or raises what it raises."""
+        """Runs `function` in a fiber and returns what it returns, or raises what it raises. For a run that is
+        admitted."""
         frames = self.frames = [Fiber(self, function, self.depth)]
         if self._parent is None:
             return cast(T, await self._drive(frames))
