@@ -9,12 +9,11 @@ from aionix.bytecode.chunk import Instruction, Lambda
 from aionix.bytecode.image import StoredLambda
 from aionix.bytecode.opcodes import Op, Position
 from aionix.native.context import Translator, op
-from aionix.native.known import Known, arithmetic, known_function
+from aionix.native.eager import early, variable
+from aionix.native.known import Known, known_function
 from aionix.native.operands import Late, Operand, Unmade
-from aionix.native.operators import all_ints
 from aionix.values.attrs import AttrSet
 from aionix.values.functions import Builtin
-from aionix.values.numbers import INT_MAX, INT_MIN
 from aionix.values.thunk import evaluated
 from aionix.vm.linking import run_recipe
 
@@ -130,7 +129,7 @@ def call_builtin(t: Translator, operand: Operand, function: Builtin, one: Instru
 def saturate(t: Translator, name: str, run: str, arguments: list[Operand], one: Instruction) -> None:
     """Runs a builtin with as many arguments as it takes."""
     t.out.line(f"{name} = {run}")
-    given = ", ".join([argument.text for argument in arguments])
+    given = ", ".join([early(t, argument) for argument in arguments])
     t.out.line(f"{name} = {name}({given})", call_offset(t, one, len(arguments)))
     t.skip = len(arguments) - 1
 
@@ -231,48 +230,6 @@ def one_by_one(t: Translator, function: str, name: str, arguments: list[Operand]
             function = name
     t.skip = len(arguments) - 1
     t.stack.append(Operand(name))
-
-
-def variable(t: Translator, argument: Operand) -> str:
-    """The argument, a thunk perhaps that is made now."""
-    if not argument.pending:
-        return argument.text
-    name = t.out.name()
-    t.assign(name, argument)
-    return name
-
-
-def early(t: Translator, argument: Operand) -> str:
-    """The argument's value, where that takes nothing but arithmetic on integers; else a thunk."""
-    simple = None if argument.thunk is None else arithmetic(argument.thunk.code)
-    if simple is None or argument.thunk is None:
-        return variable(t, argument)
-    texts = [operand_of(t, part, argument.thunk) for part in simple[1:]]
-    parts = zip(texts, simple[1:], strict=True)
-    variables = sorted({text for text, part in parts if type(part) is not int})
-    if not variables:
-        return variable(t, argument)
-    out = t.out
-    name = out.name()
-    for text in variables:
-        if text not in t.facts.forced.values():
-            with out.block(f"if type({text}) is list and {text}[0] is None:"):
-                out.line(f"{text} = {text}[1]")
-    test = all_ints(variables)
-    # Adding a positive constant cannot become too small, taking one away not too large.
-    one_way = simple.sign if type(simple.right) is int and simple.right >= 0 else ""
-    low = "" if one_way == "+" else f"{INT_MIN} <= "
-    high = "" if one_way == "-" else f" <= {INT_MAX}"
-    with out.block(f"if not ({test} and {low}({name} := {texts[0]} {simple.sign} {texts[1]}){high}):"):
-        out.line(f"{name} = {argument.text}")
-    return name
-
-
-def operand_of(t: Translator, part: Position | int, thunk: Unmade) -> str:
-    if type(part) is int:
-        return t.out.constant(part)
-    text = thunk.captured[cast(Position, part).index]
-    return t.facts.forced.get(text, text)
 
 
 def innermost(known: Known, upvalues: str, arguments: list[str]) -> str:

@@ -1,8 +1,6 @@
 """What can be known of a function before it is called: its chain of parameters.
 
-`a: b: e` called with both arguments is one call of the innermost code. An argument that is simple
-arithmetic on integers which are there already is computed at once: nobody can tell, it takes less time than
-to make a thunk, and what goes round with a sum does not pile up thunks.
+`a: b: e` called with both arguments is one call of the innermost code.
 """
 
 from __future__ import annotations
@@ -11,12 +9,10 @@ from collections.abc import Callable
 from types import MethodType
 from typing import NamedTuple, cast
 
-from aionix.bytecode.chunk import Instruction, Lambda, decode, instructions
+from aionix.bytecode.chunk import Lambda, decode
 from aionix.bytecode.opcodes import Op, Position
 from aionix.values.thunk import Value, evaluated
 from aionix.vm.engine import Body, FunctionUnit
-
-_SIGNS = {Op.ADD: "+", Op.SUB: "-", Op.MUL: "*"}
 
 
 class Link(NamedTuple):
@@ -34,14 +30,6 @@ class Known(NamedTuple):
     closure: MethodType
     unit: FunctionUnit
     links: tuple[Link, ...]
-
-
-class Arithmetic(NamedTuple):
-    """The code of a thunk that is one operation on upvalues (their indexes) and constants."""
-
-    sign: str
-    left: Position | int
-    right: Position | int
 
 
 def known_function(value: Value, count: int) -> Known | None:
@@ -122,22 +110,3 @@ def applier(closure: MethodType) -> Callable[[Value, Value], Value] | None:
     before = tuple([outer[position.index] for position in positions[:at]])
     after = tuple([outer[position.index] for position in positions[at + 1 :]])
     return lambda first, second: body((*before, first, *after), second)
-
-
-def arithmetic(code: Lambda) -> Arithmetic | None:
-    """What the thunk `code` computes, if it is that simple."""
-    found = [one for one in instructions(code.chunk) if one.op is not Op.FORCE]
-    if len(found) != 4 or found[2].op not in _SIGNS or found[3].op is not Op.RETURN:
-        return None
-    left, right = _operand(code, found[0]), _operand(code, found[1])
-    if left is None or right is None:
-        return None
-    return Arithmetic(_SIGNS[found[2].op], left, right)
-
-
-def _operand(code: Lambda, one: Instruction) -> Position | int | None:
-    if one.op is Op.GET_UPVALUE:
-        return Position.upvalue(one.arg)
-    constant = code.chunk.constants[one.arg] if one.op is Op.CONSTANT else None
-    # A product of two numbers under 2**31 fits; larger constants are left to the thunk.
-    return constant if type(constant) is int and abs(constant) < 2**31 else None
