@@ -160,7 +160,10 @@ class UndefinedVariable(CompileError):
 
 
 class DuplicateAttribute(CompileError):
+    """`found_at`: the end of the binding in which it was found. The compiler tells the first one first."""
+
     code = "E016"
+    found_at = 0
 
 
 class LiteralError(CompileError):

@@ -99,7 +99,26 @@ def test_all_errors_are_found_and_duplicates_come_first() -> None:
         "3: undefined variable 'b'",
         "6: undefined variable 'x'",
         "8: undefined variable 'a'",
+        "24: undefined variable 'd'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "then"),
+    [
+        ("{ a = 1; a = { c = 1; c = 2; }; }", "23: attribute 'c'", "10: attribute 'a'"),
+        ("{ a = 1; a.b = [ { c = 1; c = 2; } ]; }", "27: attribute 'c'", "10: attribute 'a'"),
+        ("{ a = { b = 1; }; a = { b = 2; c = 1; c = 2; }; }", "39: attribute 'c'", "25: attribute 'a.b'"),
+        ("{ a = { b = 1; b = 2; }; a = 1; }", "16: attribute 'b'", "26: attribute 'a'"),
+        ("let a = x: x; a.b = rec { c = 1; c = 2; }; in a", "34: attribute 'c'", "15: attribute 'a'"),
+        ("{ a = { b = map; }; a = { b.c = { d = 1; d = 2; }; }; }", "42: attribute 'd'", "27: attribute 'a.b'"),
+    ],
+)
+def test_of_two_names_defined_twice_the_one_whose_binding_ends_first_is_told_first(
+    text: str, first: str, then: str
+) -> None:
+    found = errors(text)
+    assert [line.partition(" already")[0] for line in found] == [first, then]
 
 
 def test_the_source_of_an_inherit_is_looked_at_first() -> None:

@@ -43,13 +43,17 @@ class Definition:
 
 @dataclass(slots=True, eq=False)
 class Bindings:
-    """The bindings of a set or `let`, merged. Each source of an `inherit (e)` is there once."""
+    """The bindings of a set or `let`, merged. Each source of an `inherit (e)` is there once.
+
+    `dropped`: values of names that were defined before; they may have mistakes of their own.
+    """
 
     recursive: bool
     span: Span
     static: dict[str, Definition] = field(default_factory=dict)
     sources: list[Expr] = field(default_factory=list)
     dynamic: list[tuple[DynamicName, Code]] = field(default_factory=list)
+    dropped: list[Code] = field(default_factory=list)
 
     def in_order(self) -> list[tuple[str, Definition]]:
         """The static ones as they are evaluated to thunks: what comes from outside is there at once, so
@@ -69,14 +73,27 @@ class Scoped:
 #: What can be compiled: expressions, and what became of them here.
 Code: TypeAlias = Expr | Bindings | Scoped
 
-#: Told about (path, second place, first place) of whatever is defined twice.
-Clash: TypeAlias = Callable[[Sequence[AttrName], Span, Span], None]
+#: Told about (path, second place, first place, binding) of whatever is defined twice, found in that binding.
+Tell: TypeAlias = Callable[[Sequence[AttrName], Span, Span, Span], None]
 
 
-def collect(nodes: Sequence[Binding | Inherit], recursive: bool, span: Span, clash: Clash) -> Bindings:
+@dataclass(slots=True)
+class Clash:
+    """Tells of clashes in the binding at `binding`. C++ Nix stops at the one whose binding ends first."""
+
+    tell: Tell
+    binding: Span
+
+    def __call__(self, path: Sequence[AttrName], second: Span, first: Span) -> None:
+        self.tell(path, second, first, self.binding)
+
+
+def collect(nodes: Sequence[Binding | Inherit], recursive: bool, span: Span, tell: Tell) -> Bindings:
     """The bindings merged; clashes are reported and the first definition stays."""
     into = Bindings(recursive, span)
+    clash = Clash(tell, span)
     for node in nodes:
+        clash.binding = node.span
         if type(node) is Binding:
             _bind(into, node, clash)
         elif type(node) is Inherit:
@@ -100,6 +117,7 @@ def _bind(into: Bindings, node: Binding, clash: Clash) -> None:
     for depth in range(len(path) - 1):
         nested = _descend(into, path, depth, clash)
         if nested is None:
+            into.dropped.append(node.value)
             return
         into = nested
     name = path[-1]
@@ -135,6 +153,7 @@ def _define(into: Bindings, path: Sequence[AttrName], new: Definition, clash: Cl
     target, addition = _as_set(existing, clash), _as_set(new, clash)
     if target is None or addition is None:
         clash(path, new.span, existing.span)
+        into.dropped.append(new.value)
     else:
         _merge(target, addition, path, clash)
 
@@ -143,6 +162,7 @@ def _merge(target: Bindings, addition: Bindings, path: Sequence[AttrName], clash
     offset = len(target.sources)
     target.sources += addition.sources
     target.dynamic += addition.dynamic
+    target.dropped += addition.dropped
     for name, definition in addition.static.items():
         definition.source += offset
         _define(target, (*path, StaticName(name, definition.span)), definition, clash)
@@ -154,7 +174,7 @@ def _as_set(definition: Definition, clash: Clash) -> Bindings | None:
     if definition.kind != "value":
         return None
     if type(value) is AttrSet:
-        definition.value = value = collect(value.bindings, value.recursive, value.span, clash)
+        definition.value = value = collect(value.bindings, value.recursive, value.span, clash.tell)
     return value if type(value) is Bindings else None
 
 
@@ -167,7 +187,7 @@ def with_overrides(bindings: Bindings) -> Scoped:
     """
     span = bindings.span
     outer, inner, raw = Bindings(True, span), Bindings(True, span), Bindings(False, span)
-    raw.sources, raw.dynamic = bindings.sources, bindings.dynamic
+    raw.sources, raw.dynamic, raw.dropped = bindings.sources, bindings.dynamic, bindings.dropped
     whole, plain = Var(" whole", span), Var(" raw", span)
     for name, definition in bindings.static.items():
         if definition.kind == "outer":
@@ -221,7 +241,7 @@ def _rebuilt(node: _Node) -> _Node:
     return type(node)(*parts)
 
 
-def _ignore(_path: Sequence[AttrName], _second: Span, _first: Span) -> None:
+def _ignore(_path: Sequence[AttrName], _second: Span, _first: Span, _binding: Span) -> None:
     pass
 
 

@@ -12,7 +12,7 @@ from aionix.compiler.context import Compiler
 from aionix.compiler.definitions import function_body
 from aionix.compiler.emit import Emitter
 from aionix.compiler.resolver import Captures, Resolver
-from aionix.errors import CompileError, InternalError, UndefinedVariable
+from aionix.errors import CompileError, DuplicateAttribute, InternalError, UndefinedVariable
 from aionix.source import Source
 from aionix.syntax import ParseOptions, nodes, parse
 from aionix.syntax.nodes import Expr
@@ -107,4 +107,10 @@ def compile_expression(
 def _in_order(errors: list[CompileError]) -> list[CompileError]:
     undefined = [error for error in errors if isinstance(error, UndefinedVariable)]
     others = [error for error in errors if not isinstance(error, UndefinedVariable)]
-    return [*sorted(others, key=lambda error: error.span or (0, 0)), *undefined]
+    return [*sorted(others, key=_found_at), *undefined]
+
+
+def _found_at(error: CompileError) -> int:
+    if isinstance(error, DuplicateAttribute):
+        return error.found_at
+    return 0 if error.span is None else error.span.start

@@ -265,11 +265,13 @@ class Resolver:
             self.bindings[node] = merged
         return merged
 
-    def _clash(self, path: Sequence[AttrName], second: Span, first: Span) -> None:
+    def _clash(self, path: Sequence[AttrName], second: Span, first: Span, binding: Span) -> None:
         line, column = self.source.position(first.start)
         place = f"{self.source.name}:{line}:{column}"
         shown = ".".join([show_name(name) for name in path])
-        self.errors.append(DuplicateAttribute(f"attribute '{shown}' already defined at {place}", span=second))
+        error = DuplicateAttribute(f"attribute '{shown}' already defined at {place}", span=second)
+        error.found_at = binding.end
+        self.errors.append(error)
 
     def attribute_name(self, name: AttrName) -> None:
         if type(name) is DynamicName:
@@ -486,6 +488,8 @@ def definitions(r: Resolver, merged: Bindings, scoped: bool) -> list[Name]:
             r.visit(definition.value)
             if names:
                 r.reveal(names[index])
+    for value in merged.dropped:
+        r.later(value)
     return names
 
 
