@@ -385,7 +385,10 @@ class Evaluation:
         evaluation is in use on another thread's event loop.
         """
         await TURNS.admitted(self.machine.slice)
-        return await self._run(function)
+        try:
+            return await self._run(function)
+        finally:
+            TURNS.call_next()
 
     async def _run(self, function: Callable[[], T]) -> T:
         with self.machine.in_use():

@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from aionix.evaluation import Evaluation, Tier
+from aionix.vm.machine import TURNS
 from io_backends import Memory, Sealed
 
 pytestmark = pytest.mark.anyio
@@ -131,3 +132,25 @@ async def test_who_began_first_is_not_overtaken() -> None:
         for _ in range(clients):
             group.start_soon(client)
     assert sum(count <= 2 * clients for count in overtaken) > 0.95 * clients * times, sorted(overtaken)
+
+
+async def test_who_is_refused_lets_the_next_one_have_its_turn() -> None:
+    evaluation = Evaluation.builder(Sealed()).build()
+    value = (await evaluation.evaluate("[ 1 ]")).unwrap()
+    found: list[object] = []
+
+    async def refused() -> None:
+        with pytest.raises(RuntimeError, match="one event loop at a time"):
+            await value.force_deep()
+
+    async def next_one() -> None:
+        found.append((await Evaluation.builder(Sealed()).build().evaluate("2")).unwrap().to_python())
+
+    evaluation.machine._users = 1  # as if another thread's loop had it
+    evaluation.machine._thread = 0
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            TURNS.begin(0.0)  # over at once, so both stand in line
+            group.start_soon(refused)
+            group.start_soon(next_one)
+    assert found == [2]
