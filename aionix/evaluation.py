@@ -384,8 +384,8 @@ class Evaluation:
         Raises NixError for the program's mistakes, InternalError for ours, and RuntimeError if the
         evaluation is in use on another thread's event loop.
         """
-        await TURNS.admitted(self.machine.slice)
         try:
+            await TURNS.admitted(self.machine.slice)
             return await self._run(function)
         finally:
             TURNS.call_next()

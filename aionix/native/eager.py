@@ -38,10 +38,11 @@ def variable(t: Translator, operand: Operand) -> str:
 
 def early(t: Translator, operand: Operand) -> str:
     """A variable with the operand's value, where that takes only such arithmetic; else with a thunk."""
-    simple = None if operand.thunk is None else _arithmetic(operand.thunk.code)
-    if simple is None or operand.thunk is None:
+    thunk = operand.thunk
+    simple = None if thunk is None else _arithmetic(thunk.code)
+    if thunk is None or simple is None:
         return variable(t, operand)
-    return _computed(t, operand, operand.thunk, simple)
+    return _computed(t, operand, thunk, simple)
 
 
 def _arithmetic(code: Lambda) -> Arithmetic | None:
@@ -64,12 +65,17 @@ def _operand(code: Lambda, one: Instruction) -> Position | int | None:
 
 
 def _computed(t: Translator, operand: Operand, thunk: Unmade, simple: Arithmetic) -> str:
-    texts = [_value(t, part, thunk) for part in simple[1:]]
-    variables = sorted({text for text, part in zip(texts, simple[1:], strict=True) if type(part) is not int})
+    parts = simple.left, simple.right
+    texts = [_text(t, part, thunk) for part in parts]
+    variables = sorted({text for text, part in zip(texts, parts, strict=True) if type(part) is not int})
     if not variables:
         return variable(t, operand)
     out = t.out
     name = out.name()
+    for text in variables:
+        if text not in t.facts.forced.values():
+            with out.block(f"if type({text}) is list and {text}[0] is None:"):
+                out.line(f"{text} = {text}[1]")
     test = all_ints(variables)
     # Adding a positive constant cannot become too small, taking one away not too large.
     one_way = simple.sign if type(simple.right) is int and simple.right >= 0 else ""
@@ -80,13 +86,9 @@ def _computed(t: Translator, operand: Operand, thunk: Unmade, simple: Arithmetic
     return name
 
 
-def _value(t: Translator, part: Position | int, thunk: Unmade) -> str:
-    """What the thunk would take along, evaluated if it is there."""
+def _text(t: Translator, part: Position | int, thunk: Unmade) -> str:
+    """A constant, or what the thunk would take along."""
     if type(part) is int:
         return t.out.constant(part)
     text = thunk.captured[cast(Position, part).index]
-    text = t.facts.forced.get(text, text)
-    if text not in t.facts.forced.values():
-        with t.out.block(f"if type({text}) is list and {text}[0] is None:"):
-            t.out.line(f"{text} = {text}[1]")
-    return text
+    return t.facts.forced.get(text, text)
