@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import anyio
@@ -61,3 +63,31 @@ async def test_a_program_with_its_own_settings_keeps_them(own: int) -> None:
 async def test_what_is_set_meanwhile_stays() -> None:
     await seen(change=1234)
     assert gc.get_threshold()[0] == 1234
+
+
+PROGRAM = """
+import gc, weakref
+from aionix.vm import collector
+
+class Cycle: pass
+
+def cycle():
+    made = Cycle()
+    made.itself = made
+    return weakref.ref(made)
+
+collector.FIRST = 10_000
+collector.spare_the_first()
+kept = [[] for _ in range(9_000)]
+early = cycle()
+kept += [[] for _ in range(2_000)]
+print(gc.get_threshold() == (collector.YOUNG, collector.LOOKS, 10), early() is not None)
+late = cycle()
+kept += [[] for _ in range(collector.YOUNG)]
+print(late() is None)
+"""
+
+
+def test_what_a_program_has_made_before_the_first_look_stays() -> None:
+    told = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["True"] * 3
