@@ -340,6 +340,7 @@ class Evaluation:
         # Observers are told of one thing after the other.
         ahead = settings._ahead if settings._runtime_observer is None else 0
         self.machine = Machine(settings._max_call_depth, ahead, settings._slice)
+        self.machine.helped = ahead > 0 or self._early is not None
         self._engine = Engine(self.machine, settings._runtime_observer, *_tiers(settings._tier))
         self._compiler_observer = settings._compiler_observer
         self._options = settings._parse_options
@@ -610,15 +611,18 @@ class Evaluation:
         file.trail.sources.append(source)
         names = self.globals if file.scope is None else {**self.globals, **file.scope}
 
-        text = self._about(source, dirname(file.path), names)
-
-        def compiled() -> CompileResult:
-            return text.compiled(parse(source, self._options, checkpoint=checkpoint))
-
-        kept = self._file_code
-        result = compiled() if kept is None else kept.of(text, file.scope is not None, compiled)
+        result = self._kept(self._about(source, dirname(file.path), names), self._options, file.scope is not None)
         self._fetch_what_is_mentioned(result, dirname(file.path))
         return force(self._thunk(result, names, file.trail))
+
+    def _kept(self, text: Text, options: ParseOptions, own_scope: bool = False) -> CompileResult:
+        """The code of a text that other processes will need, too."""
+
+        def compiled() -> CompileResult:
+            return text.compiled(parse(text.source, options, checkpoint=checkpoint))
+
+        kept = self._file_code
+        return compiled() if kept is None else kept.of(text, own_scope, compiled)
 
     def _fetch_what_is_mentioned(self, compiled: CompileResult, directory: str) -> None:
         helpers = running().run.ahead
@@ -631,10 +635,8 @@ class Evaluation:
 
     def _evaluate_builtin(self, named: tuple[str, str]) -> Value:
         name, text = named
-        source = self.sources.add(name, text)
-        expr = parse(source, ParseOptions())
-        about = Text(source, frozenset(self.globals), "/", checkpoint)
-        return force(self._thunk(about.compiled(expr), self.globals, Trail()))
+        about = Text(self.sources.add(name, text), frozenset(self.globals), "/", checkpoint)
+        return force(self._thunk(self._kept(about, ParseOptions()), self.globals, Trail()))
 
 
 def _tell(span: telemetry.Span, what: str, result: EvaluationResult) -> None:

@@ -43,6 +43,7 @@ def configured(settings: Settings) -> EvaluationBuilder:
         .runtime_observer(TracingObserver() if settings.trace else None)
         .code_cache(code_cache(settings), threads=False)
         .slice(0.1)  # Ctrl-C has to wait for the end of one
+        .ahead(0)  # it never waits
     )
     return builder.current_system(settings.system) if settings.system else builder
 

@@ -170,12 +170,14 @@ class Machine:
     """The running run, its call depth, and the time it has had."""
 
     __slots__ = (
-        "_slice", "_thread", "_users", "ahead", "applied", "depth", "limit", "max_depth", "run", "ticks",
+        "_slice", "_thread", "_users", "ahead", "applied", "depth", "helped", "limit", "max_depth", "run", "ticks",
     )  # fmt: skip
 
     def __init__(self, max_depth: int, ahead: int = AHEAD, slice: float | None = None) -> None:
         self.max_depth = max_depth
         self.ahead = ahead
+        #: Is there anything to do for a run that waits?
+        self.helped = True
         self.depth = 0
         self.limit = max_depth
         self.ticks = CALLS_PER_LOOK

@@ -201,7 +201,7 @@ class Run:
                 self.depth = cast(Fiber, frame).depth
                 frames.append(cast(Coroutine[object, object, object], asked))
                 self._wake_watchers()
-                if self.ahead is None:
+                if self.ahead is None and self.machine.helped:
                     return await self._drive_with_helpers(frames)
 
     async def _turn(self) -> BaseException | None:
