@@ -610,8 +610,8 @@ class Evaluation:
         source = self.sources.add(file.path, data, keep=False)
         file.trail.sources.append(source)
         names = self.globals if file.scope is None else {**self.globals, **file.scope}
-
-        result = self._kept(self._about(source, dirname(file.path), names), self._options, file.scope is not None)
+        text = self._about(source, dirname(file.path), names)
+        result = self._kept(text, self._options, file.scope is not None)
         self._fetch_what_is_mentioned(result, dirname(file.path))
         return force(self._thunk(result, names, file.trail))
 

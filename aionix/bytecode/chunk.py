@@ -35,11 +35,10 @@ class Formals(NamedTuple):
 
 class Native(NamedTuple):
     """Python code for a Lambda, as it is kept: `recipes` tell what its further parameters are to be
-    (`vm.linking`), `lines` the offset in the chunk of every line, as an array of 32-bit words."""
+    (`vm.linking`)."""
 
     code: CodeType
     recipes: tuple[tuple[object, ...], ...]
-    lines: bytes
 
 
 @dataclass(slots=True, eq=False)

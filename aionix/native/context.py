@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from aionix.bytecode.chunk import Instruction, instructions
 from aionix.bytecode.opcodes import Op
-from aionix.native.assemble import LINES_BEFORE, assemble
+from aionix.native.assemble import assemble
 from aionix.native.operands import Facts, Operand
 from aionix.native.writer import Untranslatable, Writer
 from aionix.values.thunk import Value
@@ -27,12 +27,10 @@ MAX_INSTRUCTIONS = 3_000
 
 
 class Text(NamedTuple):
-    """What a translation yields: code, what its further parameters are to be, and the chunk's offset by the
-    line of that code."""
+    """What a translation yields: code, and what its further parameters are to be."""
 
     code: CodeType
     recipes: tuple[Recipe, ...]
-    lines: tuple[int, ...]
 
 
 Handler: TypeAlias = "Callable[[Translator, Instruction], None]"
@@ -137,8 +135,8 @@ class Translator:
             with out.block("except BaseException as error:"):
                 out.line("unit.leave(t, u, error)")
                 out.line("raise")
-        code = assemble(out.lines, out.parameters(parameters), out.constants)
-        return Text(code, tuple(out.recipes), (*[0] * (LINES_BEFORE + 1), *out.offsets))
+        code = assemble(out.lines, out.offsets, out.parameters(parameters), out.constants)
+        return Text(code, tuple(out.recipes))
 
     def machine(self) -> str:
         return self.out.constant(self.unit.machine, ("machine",))

@@ -6,8 +6,6 @@ expression, that has its value.
 
 from __future__ import annotations
 
-from array import array
-
 from aionix.bytecode.chunk import Native
 from aionix.native import attributes, branches, calls, operators, variables  # noqa: F401 # they register
 from aionix.native.context import MAX_INSTRUCTIONS, EndsInItself, Text, Translator
@@ -25,13 +23,13 @@ MAX_INSTRUCTIONS_BESIDE_A_LOOP = 300
 def translate(unit: Unit, upvalues: tuple[Value, ...]) -> Compiled | None:
     """Python code for `unit`, which has run with `upvalues`; None where that cannot or need not be."""
     text = _text(unit, upvalues, False, MAX_INSTRUCTIONS)
-    return None if text is None else Compiled(text.code, link(unit, text.recipes), text.lines)
+    return None if text is None else Compiled(text.code, link(unit, text.recipes))
 
 
 def translate_to_keep(unit: Unit, limit: int) -> Native | None:
     """Python code for `unit`, which has run, that later processes can run; None where that cannot be."""
     text = _text(unit, unit.sample, True, limit)
-    return None if text is None else Native(text.code, text.recipes, array("i", text.lines).tobytes())
+    return None if text is None else Native(text.code, text.recipes)
 
 
 def _text(unit: Unit, upvalues: tuple[Value, ...], portable: bool, limit: int) -> Text | None:

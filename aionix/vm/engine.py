@@ -6,18 +6,17 @@ the interpreter, and a count of how much longer it is interpreted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias, TypeVar, cast
 
 from aionix.bytecode.chunk import Lambda
-from aionix.bytecode.image import StoredLambda, words
+from aionix.bytecode.image import StoredLambda
 from aionix.errors import InfiniteRecursion, NixError
 from aionix.values.thunk import Entry, Thunk, Value, force, leave
 from aionix.vm.decode import Code, decode
 from aionix.vm.dependencies import Trail
-from aionix.vm.entries import FUNCTION_ENTRY, THUNK_ENTRY, function_entry, thunk_entry
+from aionix.vm.entries import FUNCTION_ENTRY, THUNK_ENTRY, entry_with, function_entry, thunk_entry
 from aionix.vm.fiber import running
 from aionix.vm.linking import NotLinkable, inside, link
 from aionix.vm.machine import CALLS_PER_LOOK, Machine
@@ -35,17 +34,18 @@ KEPT_FUEL = 1000
 
 #: Instead of an offset: the line begins the same call again, which tells of itself what goes wrong.
 AGAIN = -1
+#: The line, in compiled code, of what is at offset 0 of the chunk.
+FIRST_LINE = 2
 #: More runs than there will be.
 ENDLESS = 1 << 62
 
 
 class Compiled(NamedTuple):
-    """Python code for a unit, the defaults of its parameters, and the chunk's offset by the line of
-    that code."""
+    """Python code for a unit, its lines counted from FIRST_LINE on by the chunk's offsets; and the defaults
+    of its parameters."""
 
     code: CodeType
     defaults: tuple[object, ...]
-    offsets: Sequence[int]
 
 
 #: Translates the code of a unit, given the upvalues of one of its runs; None if it cannot.
@@ -152,15 +152,23 @@ class Unit:
         if not self.started:
             self.started = True
             self.fuel = engine.fuel - 1
-            kept = self.code.native()
-            if kept is not None:
-                with suppress(NotLinkable):
-                    self.fuel = KEPT_FUEL
-                    return Compiled(kept.code, link(self, kept.recipes), words(kept.lines))
-            if self.fuel >= 0:
-                return None
+            kept = self.kept()
+            if kept is not None or self.fuel >= 0:
+                return kept
         self.fuel = ENDLESS
         return engine.translate(self, upvalues)
+
+    def kept(self) -> Compiled | None:
+        """The code that is kept, if it is right here."""
+        native = self.code.native()
+        if native is None:
+            return None
+        try:
+            defaults = link(self, native.recipes)
+        except NotLinkable:
+            return None
+        self.fuel = KEPT_FUEL
+        return Compiled(native.code, defaults)
 
     # Code that was kept runs these.
 
@@ -196,7 +204,7 @@ class Unit:
         traceback = error.__traceback__
         for compiled in self.compiled:
             if traceback is not None and traceback.tb_frame.f_code is compiled.code:
-                return compiled.offsets[traceback.tb_lineno]
+                return traceback.tb_lineno - FIRST_LINE
         return None
 
 
@@ -209,7 +217,16 @@ class ThunkUnit(Unit):
 
     def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> None:
         super().__init__(engine, code, scope, trail)
-        self.function = thunk_entry(self)
+        self.function = self._begun() or thunk_entry(self)
+
+    def _begun(self) -> Entry | None:
+        """An entry that runs what is kept: a unit is made when a thunk of it is forced."""
+        kept = None if self.engine.translate is None else self.kept()
+        if kept is None:
+            return None
+        self.started = True
+        self.compiled = (kept,)
+        return entry_with(self, kept.code, kept.defaults)
 
     def compile(self, upvalues: tuple[Value, ...]) -> bool:
         return self.replace(self.function, upvalues)

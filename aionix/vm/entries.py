@@ -9,7 +9,7 @@ both kinds of code have one free variable, `unit`, and this module's globals.
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import CodeType, FunctionType, MethodType
+from types import CellType, CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, cast
 
 from aionix.errors import NixError
@@ -102,6 +102,11 @@ def function_entry(unit: FunctionUnit) -> Callable[[tuple[Value, ...], Value], V
         return value
 
     return enter
+
+
+def entry_with(unit: ThunkUnit, code: CodeType, defaults: tuple[object, ...]) -> Entry:
+    """As `thunk_entry`, of compiled code."""
+    return cast(Entry, FunctionType(code, globals(), "enter", defaults, (CellType(unit),)))
 
 
 def _inner(maker: FunctionType) -> CodeType:

@@ -170,7 +170,8 @@ class Machine:
     """The running run, its call depth, and the time it has had."""
 
     __slots__ = (
-        "_slice", "_thread", "_users", "ahead", "applied", "depth", "helped", "limit", "max_depth", "run", "ticks",
+        "_slice", "_thread", "_users", "ahead", "applied", "depth", "helped", "limit", "max_depth", "run",
+        "ticks",
     )  # fmt: skip
 
     def __init__(self, max_depth: int, ahead: int = AHEAD, slice: float | None = None) -> None:
