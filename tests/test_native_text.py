@@ -51,6 +51,8 @@ PROGRAMS = [
 ]  # fmt: skip
 #: Names that are ours: parameters, upvalues, variables.
 OURS = re.compile(r"(unit|make|enter|type|error|[uatmdnrweh]|[a-z]\d+)$")
+#: What is Python's.
+PYTHON = {"bool", "int", "list", "str", "tuple", "isinstance", "len", "KeyError", "TypeError", "BaseException"}
 #: What messages of the compiled tier itself say.
 WORDS = {"'a Boolean'", "'a set'"}
 
@@ -89,7 +91,7 @@ def test_its_names_and_strings_are_all_ours(texts: list[str], seed: int) -> None
     strings = {string for kind, string in found if kind == token.STRING}
     names = {string for kind, string in found if kind == token.NAME}
     assert not [each for each in strings - WORDS if not re.fullmatch(f"'{MARK}\\d+'", each)]
-    known = {*entries.__all__, "int", "bool", "str", "list", "strong", "copy", "KeyError", "TypeError", "BaseException"}
+    known = {*entries.__all__, *PYTHON, "strong", "copy"}
     attributes = {match for text in texts for match in re.findall(r"\.(\w+)", text)}
     assert not [name for name in names - known - attributes if not iskeyword(name) and not OURS.match(name)]
     assert attributes <= ATTRIBUTES
@@ -97,6 +99,6 @@ def test_its_names_and_strings_are_all_ours(texts: list[str], seed: int) -> None
 
 #: What compiled code looks up in our own objects.
 ATTRIBUTES = {
-    "__func__", "__self__", "append", "checkpoint", "deeper", "depth", "force", "function", "get", "inside", "keys", "leave", "limit", "positions",
+    "__func__", "__self__", "append", "checkpoint", "deeper", "depth", "force", "function", "get", "inside", "isascii", "keys", "leave", "limit", "positions",
     "run", "ticks",
 }  # fmt: skip

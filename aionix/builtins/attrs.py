@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MethodType
+from typing import cast
 
-from aionix.builtins.loops import binary, entry_for, stretches
+from aionix.builtins.loops import SHORT, binary, entry_for, stretches
 from aionix.builtins.registry import (
     Function,
     Lazy,
@@ -15,11 +17,12 @@ from aionix.builtins.registry import (
     expect_plain_str,
 )
 from aionix.errors import MissingAttribute
+from aionix.native.known import pair_entry
 from aionix.source import SourceMap, Span
 from aionix.values.attrs import AttrSet, Positions, sorted_names
 from aionix.values.limits import check_list, check_set
 from aionix.values.printing import show_name
-from aionix.values.thunk import Value, current_fiber, force, native
+from aionix.values.thunk import Value, current_fiber, evaluated, force, native
 from aionix.values.walk import begin, end
 
 
@@ -165,10 +168,23 @@ def intersect_attrs(names: AttrSet, attrs: AttrSet) -> Value:
 @builtin("mapAttrs")
 def map_attrs(function: Lazy, attrs: AttrSet) -> Value:
     """The set with the same names whose values are `function name value`, computed when asked."""
-    enter = entry_for(function, _of_pair(function))
-    result = AttrSet()
-    for stretch in stretches([*attrs]):
-        result.update({name: [enter, (name, attrs[name])] for name in stretch})
+    return _delayed_calls(function, attrs)
+
+
+def _delayed_calls(function: Value, members: Mapping[str, Value]) -> AttrSet:
+    """Thunks for `function name value`, for each of `members`; `function` may be lazy."""
+    closure = evaluated(function)
+    small = type(closure) is MethodType and len(members) < SHORT
+    enter = pair_entry(cast(MethodType, closure)) if small else None
+    if enter is not None:
+        upvalues = cast(MethodType, closure).__self__
+        result = AttrSet({name: [enter, (upvalues, name, value)] for name, value in members.items()})
+    else:
+        enter = entry_for(function, _of_pair(function))
+        result = AttrSet()
+        for stretch in stretches([*members]):
+            result.update({name: [enter, (name, members[name])] for name in stretch})
+    result.positions = None
     return result
 
 
@@ -192,13 +208,14 @@ def zip_attrs_with(function: Function, sets: List) -> Value:
     found: dict[str, list[Value]] = {}
     for stretch in stretches(sets):
         for attrs in stretch:
-            for name, value in expect_attrs(attrs).items():
+            if type(attrs) is list:
+                attrs = attrs[1] if attrs[0] is None else attrs[0](attrs)
+            for name, value in (attrs if type(attrs) is AttrSet else expect_attrs(attrs)).items():
                 if name in found:
                     found[name].append(value)
                 else:
                     found[name] = [value]
-    enter = entry_for(function, _of_pair(function))
-    return AttrSet({name: [enter, (name, tuple(values))] for name, values in found.items()})
+    return _delayed_calls(function, {name: tuple(values) for name, values in found.items()})
 
 
 @builtin("unsafeGetAttrPos")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import MethodType
 
-from aionix.builtins.loops import binary, entry_for, stretches, unary
+from aionix.builtins.loops import SHORT, binary, entry_for, stretches, unary
 from aionix.builtins.registry import (
     Function,
     Lazy,
@@ -23,9 +23,6 @@ from aionix.values.equality import equal_elements
 from aionix.values.limits import LARGE, MAX_LIST, check_list, need
 from aionix.values.thunk import Value, force
 from aionix.values.walk import FEW, begin, end
-
-#: Elements for which it does not pay to make an entry of their own.
-SHORT = 16
 
 
 @builtin("length")
@@ -234,6 +231,7 @@ def concat_map(function: Function, values: List) -> Value:
         for value in stretch:
             more = lists_of(value)
             elements = more if type(more) is tuple else expect_list(more)
-            check_list(len(result) + len(elements))
+            if 8 * (len(result) + len(elements)) > LARGE:
+                check_list(len(result) + len(elements))
             result += elements
     return tuple(result)

@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 #: Elements between two looks at the clock: 1 to 4 ms of work that calls no Nix code.
 STRETCH = 4096
+#: Elements for which it does not pay to make an entry of their own.
+SHORT = 16
 
 
 def stretches(values: Sequence[S]) -> Iterable[Sequence[S]]:

@@ -25,6 +25,11 @@ MEMORY_PER_BYTE = 256
 CACHED_PATTERNS = 128
 
 Groups = tuple[Value, ...]
+#: Where a match is and then each of its groups, (-1, -1) for those that took no part.
+Spans = list[tuple[int, int]]
+
+# What `re2` wraps makes a list of spans; its own match objects take three times as long as short matches.
+_ANYWHERE, _WHOLE = re2._re2.RE2.Anchor.UNANCHORED, re2._re2.RE2.Anchor.ANCHOR_BOTH
 
 
 class Regex:
@@ -37,35 +42,32 @@ class Regex:
         self.leftmost = _compile(translation.pattern, longest=False)
         self.longest = None if translation.ordered else _compile(translation.pattern, longest=True)
 
-    def match(self, text: bytes, start: int = 0, end: int | None = None) -> re2._Match | None:
+    def match(self, text: bytes, start: int = 0, end: int | None = None) -> Spans | None:
         """A match of all of `text[start:end]`."""
-        return self.leftmost.fullmatch(text, start, end)
+        spans = self.leftmost.Match(_WHOLE, text, start, len(text) if end is None else end)
+        return None if spans[0][0] < 0 else spans
 
-    def search(self, text: bytes, start: int) -> re2._Match | None:
+    def search(self, text: bytes, start: int) -> Spans | None:
         """The first match at or after `start`."""
-        if self.longest is None:
-            return self.leftmost.search(text, start)
-        found = self.longest.search(text, start)
-        if found is None or not self.captures:
-            return found
-        return self.match(text, *found.span())
+        spans = (self.longest or self.leftmost).Match(_ANYWHERE, text, start, len(text))
+        if spans[0][0] < 0:
+            return None
+        return self.match(text, *spans[0]) if self.longest is not None and self.captures else spans
 
-    def groups(self, found: re2._Match) -> Groups:
+    def groups(self, text: bytes, spans: Spans) -> Groups:
         """What the groups captured: strings, null for those that took no part."""
-        captured = found.groups()
-        if not self.plain:
-            captured = tuple([_last_set(captured, numbers) for numbers in self.captures])
-        return tuple([None if group is None else from_bytes(group) for group in captured])
+        groups = spans[1:] if self.plain else [_last_set(spans, numbers) for numbers in self.captures]
+        return tuple([None if start < 0 else from_bytes(text[start:end]) for start, end in groups])
 
 
-def _last_set(captured: tuple[bytes | None, ...], numbers: tuple[int, ...]) -> bytes | None:
+def _last_set(spans: Spans, numbers: tuple[int, ...]) -> tuple[int, int]:
     for number in reversed(numbers):
-        if captured[number - 1] is not None:
-            return captured[number - 1]
-    return None
+        if spans[number][0] >= 0:
+            return spans[number]
+    return -1, -1
 
 
-def _compile(pattern: bytes, *, longest: bool) -> re2._Regexp:
+def _compile(pattern: bytes, *, longest: bool) -> re2._re2.RE2:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.dot_nl = True
@@ -73,7 +75,7 @@ def _compile(pattern: bytes, *, longest: bool) -> re2._Regexp:
     options.log_errors = False
     options.longest_match = longest
     options.max_mem = BASE_MEMORY + MEMORY_PER_BYTE * len(pattern)
-    return re2._Regexp(pattern, options)
+    return re2._Regexp(pattern, options)._regexp
 
 
 @lru_cache(maxsize=CACHED_PATTERNS)
@@ -94,8 +96,9 @@ def match(pattern: PlainStr, text: Lazy) -> Value:
     Null if it does not match; a group that took no part is null.
     """
     regex = compile_regex(pattern)
-    found = regex.match(to_bytes(expect_str(text)))
-    return None if found is None else regex.groups(found)
+    data = to_bytes(expect_str(text))
+    spans = regex.match(data)
+    return None if spans is None else regex.groups(data, spans)
 
 
 @builtin("split")
@@ -108,9 +111,9 @@ def split(pattern: PlainStr, text: Lazy) -> Value:
 def _split(regex: Regex, text: bytes) -> Groups:
     parts: list[Value] = []
     kept = at = 0
-    while at <= len(text) and (found := regex.search(text, at)) is not None:
-        start, end = found.span()
-        parts += (from_bytes(text[kept:start]), regex.groups(found))
+    while at <= len(text) and (spans := regex.search(text, at)) is not None:
+        start, end = spans[0]
+        parts += (from_bytes(text[kept:start]), regex.groups(text, spans) if len(spans) > 1 else ())
         kept = end
         at = end if end > start else end + 1
         checkpoint()

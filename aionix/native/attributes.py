@@ -65,12 +65,15 @@ def select(t: Translator, one: Instruction) -> None:
         name = Operand(name_variable)
     elif subject.pending or subject.constant:
         t.name_it(subject)
-    result = out.name()
-    with out.block("try:"):
-        out.line(f"{result} = {subject.text}[{name.text}]")
-    with out.block("except (KeyError, TypeError):"):
-        out.line(f"not_there({subject.text}, {name.text})")
-    t.stack.append(Operand(result, lazy=True))
+    place = subject.text, name.text
+    if place not in t.facts.found:
+        result = out.name()
+        with out.block("try:"):
+            out.line(f"{result} = {subject.text}[{name.text}]")
+        with out.block("except (KeyError, TypeError):"):
+            out.line(f"not_there({subject.text}, {name.text})")
+        t.facts.found[place] = result
+    t.stack.append(Operand(t.facts.found[place], lazy=True))
 
 
 @op(Op.ATTRS_TRY_SELECT)

@@ -168,7 +168,7 @@ def found_region(t: Translator, index: int, end: int, miss: int, result: str) ->
             t.out.offset = one.offset
             if one.op is Op.JUMP_IF_NOT_FOUND and one.arg == miss:
                 t.assign(result, t.stack.pop())
-                t.facts.forced.pop(result, None)
+                t.facts.forget(result)
                 t.stack.append(Operand(result, lazy=True))
                 return found_region(t, index + 1, end, miss, result)
             index = t.step(index)

@@ -10,6 +10,7 @@ from aionix.bytecode.image import StoredLambda
 from aionix.bytecode.opcodes import Op, Position
 from aionix.native.context import Translator, op
 from aionix.native.eager import early, variable
+from aionix.native.inlined import LINES, written_out
 from aionix.native.known import Known, known_function
 from aionix.native.operands import Late, Operand, Unmade
 from aionix.values.attrs import AttrSet
@@ -115,23 +116,40 @@ def call(t: Translator, one: Instruction) -> None:
 
 def call_builtin(t: Translator, operand: Operand, function: Builtin, one: Instruction) -> None:
     """A call of a builtin that is certain; with all its arguments, if they are given at once."""
+    kind = None
     if arguments_given(t, one) + 1 >= function.arity:
         arguments = take(t, function.arity)
         name = t.out.name()
-        saturate(t, name, t.out.constant(function.run, run_recipe(operand.path, function)), arguments, one)
+        kind = saturate(t, name, function, operand.path, arguments, one)
     else:
         (argument,) = take(t, 1)
         name = t.out.name()
         t.out.line(f"{name} = PartialApplication({operand.text}, ({argument.text},))")
-    t.stack.append(Operand(name))
+    t.stack.append(Operand(name, kind=kind))
 
 
-def saturate(t: Translator, name: str, run: str, arguments: list[Operand], one: Instruction) -> None:
-    """Runs a builtin with as many arguments as it takes."""
-    t.out.line(f"{name} = {run}")
-    given = ", ".join([early(t, argument) for argument in arguments])
-    t.out.line(f"{name} = {name}({given})", call_offset(t, one, len(arguments)))
+def saturate(
+    t: Translator,
+    name: str,
+    builtin: Builtin,
+    path: tuple[str, ...],
+    arguments: list[Operand],
+    one: Instruction,
+) -> str | None:
+    """Runs a builtin, to be found at `path`, with as many arguments as it takes. Gives the type of the
+    result, if that is certain."""
+    out = t.out
+    run = out.constant(builtin.run, run_recipe(path, builtin))
+    offset = call_offset(t, one, len(arguments))
+    line = LINES.get(builtin.name) if builtin.standard else None
+    unmade = [argument for argument in arguments if argument.thunk is not None]
+    given = [early(t, argument) for argument in arguments]
+    if line is None or unmade == arguments:
+        out.line(f"{name} = {run}({', '.join(given)})", offset)
+    else:
+        written_out(t, name, line, run, given, offset)
     t.skip = len(arguments) - 1
+    return line.kind if line else None
 
 
 def take(t: Translator, count: int) -> list[Operand]:
@@ -217,7 +235,7 @@ def call_known_builtin(t: Translator, function: Operand, known: Builtin, one: In
     path = ("builtins", known.name)
     t.out.line(f"{builtin} = {t.from_scope(path, known)}")
     with t.out.block(f"if {function.text} is {builtin}:"):
-        saturate(t, name, t.out.constant(known.run, run_recipe(path, known)), arguments, one)
+        saturate(t, name, known, path, arguments, one)
     one_by_one(t, function.text, name, arguments, one)
 
 

@@ -112,11 +112,13 @@ class Translator:
             parameters = "u, a"
         else:
             parameters = "t"
-            out.line(f"m = {machine}")
-            self.tick("t[0] is not unit.function", "force(t)")
+            # Whatever goes on for long calls functions, which look at the clock. So here it is only for what
+            # may be worth compiling anew.
+            if self.portable and any([one.op is Op.CALL for one in self.found]):
+                self.tick("t[0] is not unit.function", "force(t)")
             out.line("u = t[1]")
             out.line("t[0] = blackhole")
-            out.line("t[1] = m.run")
+            out.line(f"t[1] = {machine}.run")
         if self.loop:
             out.line("h = None")
         with out.block("try:"):
@@ -148,8 +150,9 @@ class Translator:
     def tick(self, moved: str | None = None, instead: str | None = None) -> None:
         """Looks at the clock now and then; meanwhile, another run may have been here."""
         out = self.out
-        out.line("n = m.ticks - 1")
-        out.line("m.ticks = n")
+        machine = self.machine()
+        out.line(f"n = {machine}.ticks - 1")
+        out.line(f"{machine}.ticks = n")
         with out.block("if n < 0:"):
             out.line("current_fiber().checkpoint()")
             if moved:
@@ -165,11 +168,11 @@ class Translator:
         self.settle()
         self.counted = True
         out = self.out
-        out.line(f"m = {self.machine()}")
-        out.line("d = m.depth")
-        with out.block("if d >= m.limit:"):
+        machine = self.machine()
+        out.line(f"d = {machine}.depth")
+        with out.block(f"if d >= {machine}.limit:"):
             self.give("unit.deeper(u, a)", AGAIN)
-        out.line("m.depth = d + 1")
+        out.line(f"{machine}.depth = d + 1")
         self.tick()
 
     def count_if_needed(self, index: int, end: int) -> None:
@@ -249,7 +252,7 @@ class Translator:
         if self.is_function:
             if self.counted:
                 self.settle()
-                out.line("m.depth = d")
+                out.line(f"{self.machine()}.depth = d")
             result = self.stack[-1]
             self.give(result.text, self.where(result))
         else:
@@ -361,12 +364,12 @@ class Translator:
         with out.block(f"if {name}[0] is None:"):
             out.line(f"{name} = {name}[1]")
         with out.block("else:"):
-            out.line(f"m = {self.machine()}")
-            out.line("d = m.depth")
-            with out.block("if d < m.limit:"):
-                out.line("m.depth = d + 1")
+            machine = self.machine()
+            out.line(f"d = {machine}.depth")
+            with out.block(f"if d < {machine}.limit:"):
+                out.line(f"{machine}.depth = d + 1")
                 out.line(f"{name} = {name}[0]({name})")
-                out.line("m.depth = d")
+                out.line(f"{machine}.depth = d")
             with out.block("else:"):
                 self.give("unit.deeper(u, a)", AGAIN)  # nothing was called: it may begin again
 

@@ -13,7 +13,7 @@ from aionix.bytecode.chunk import Instruction, Lambda, instructions
 from aionix.bytecode.opcodes import Op, Position
 from aionix.native.context import Translator
 from aionix.native.operands import Operand, Unmade
-from aionix.native.operators import all_ints
+from aionix.native.operators import all_of
 from aionix.values.numbers import INT_MAX, INT_MIN
 
 _SIGNS = {Op.ADD: "+", Op.SUB: "-", Op.MUL: "*"}
@@ -76,7 +76,7 @@ def _computed(t: Translator, operand: Operand, thunk: Unmade, simple: Arithmetic
         if text not in t.facts.forced.values():
             with out.block(f"if type({text}) is list and {text}[0] is None:"):
                 out.line(f"{text} = {text}[1]")
-    test = all_ints(variables)
+    test = all_of("int", variables)
     # Adding a positive constant cannot become too small, taking one away not too large.
     one_way = simple.sign if type(simple.right) is int and simple.right >= 0 else ""
     low = "" if one_way == "+" else f"{INT_MIN} <= "

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from types import MethodType
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from aionix.bytecode.chunk import Lambda, decode
 from aionix.bytecode.opcodes import Op, Position
-from aionix.values.thunk import Value, evaluated
+from aionix.values.thunk import Entry, Value, entry_of, evaluated
 from aionix.vm.engine import Body, FunctionUnit
 
 
@@ -90,6 +91,33 @@ def only_of_first(function: Value) -> Body | None:
     unit = unit_of(function.__func__) if type(function) is MethodType else None
     made = None if unit is None else made_by(unit)
     return made.unit.function if made is not None and made.link.positions == (Position.stack(0),) else None
+
+
+def pair_entry(closure: MethodType) -> Entry | None:
+    """The entry of thunks for a call of `closure` with two arguments; their payload is (upvalues of the
+    closure, first, second). None if it does more than wait for both."""
+    unit = unit_of(closure.__func__)
+    if unit is None:
+        return None
+    if unit.of_pair is None:
+        made = made_by(unit)
+        unit.of_pair = _NOTHING if made is None else entry_of(_of_pair(made), unit.machine)
+    return cast(Entry, unit.of_pair) if unit.of_pair is not _NOTHING else None
+
+
+_Pair: TypeAlias = tuple[tuple[Value, ...], Value, Value]
+
+
+def _of_pair(made: Made) -> Callable[[_Pair], Value]:
+    body, positions = made.unit.function, made.link.positions
+    if positions == (Position.stack(0),):
+        return lambda pair: body((pair[1],), pair[2])
+    if Position.stack(0) not in positions:
+        indexes = [position.index for position in positions]
+        return lambda pair: body(tuple([pair[0][index] for index in indexes]), pair[2])
+    places = [position.index if position.is_upvalue else -1 for position in positions]
+    pick = itemgetter(*places)  # of two at least, so it gives a tuple
+    return lambda pair: body(pick((*pair[0], pair[1])), pair[2])
 
 
 def applier(closure: MethodType) -> Callable[[Value, Value], Value] | None:

@@ -55,10 +55,19 @@ class Unmade(NamedTuple):
 
 @dataclass(slots=True)
 class Facts:
-    """What is known at a point of the code: which variables have an evaluated twin, or a type."""
+    """What is known at a point of the code: which variables have an evaluated twin, or a type; and in which
+    variable something is that was looked up, by where (a set, or all `with`s) and name."""
 
     forced: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+    found: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def copy(self) -> Facts:
-        return Facts(dict(self.forced), dict(self.kinds))
+        return Facts(dict(self.forced), dict(self.kinds), dict(self.found))
+
+    def forget(self, variable: str) -> None:
+        """It is about to become something else."""
+        self.forced.pop(variable, None)
+        for where, name in list(self.found):
+            if variable in (where, self.found[where, name]):
+                del self.found[where, name]

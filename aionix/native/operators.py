@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
+from typing import cast
 
 from aionix.bytecode.chunk import Instruction
 from aionix.bytecode.opcodes import Op
@@ -35,6 +37,8 @@ def arithmetic(t: Translator, one: Instruction, sign: str, helper: str) -> None:
         t.count_call()  # what `+` may call must not be called twice
     name = out.name()
     slow = t.slow(helper, left_text, right_text)
+    if one.op is Op.ADD and test != "":
+        slow = added_strings(left, right, slow)
     if test is None:
         out.line(f"{name} = {slow}")
         t.stack.append(Operand(name))
@@ -49,15 +53,38 @@ def arithmetic(t: Translator, one: Instruction, sign: str, helper: str) -> None:
     t.stack.append(Operand(name, kind=None if test else "int"))
 
 
+def added_strings(left: Operand, right: Operand, slow: str) -> str:
+    """The sum of two values, of which at least one is no integer."""
+    if left.kind not in (None, "str") or right.kind not in (None, "str"):
+        return slow
+    unknown = [operand.text for operand in (left, right) if operand.kind is None]
+    quick = f"concatenate({left.text}, {right.text})"
+    return f"{quick} if {all_of('str', unknown)} else {slow}" if unknown else quick
+
+
 @op(Op.DIV)
 def divide(t: Translator, one: Instruction) -> None:
-    left, right = t.pair()
-    t.push(f"divide({left}, {right})")
+    right, left = t.stack.pop(), t.stack.pop()
+    left_text, right_text = t.both(left, right)
+    test = are_ints(t, left, right)
+    slow = f"divide({left_text}, {right_text})"
+    if test is None:
+        t.push(slow)
+        return
+    # Python rounds down: that is towards zero, where neither is negative.
+    by_constant = right.constant and not right.path and cast(int, right.value) > 0
+    tests = [test, f"{left_text} >= 0" if by_constant else f"{left_text} >= 0 < {right_text}"]
+    quick = f"{left_text} // {right_text} if {' and '.join(filter(None, tests))}"
+    t.push(f"({quick} else {slow})", kind=None if test else "int")
 
 
 @op(Op.NEGATE)
 def negate(t: Translator, one: Instruction) -> None:
     operand = t.pop()
+    if operand.constant and not operand.path and type(operand.value) is int:
+        # A literal is never negative: this is no overflow.
+        t.stack.append(replace(operand, text=t.out.constant(-operand.value), value=-operand.value))
+        return
     t.push(f"negate({operand.text})")
 
 
@@ -73,9 +100,10 @@ def equal(t: Translator, one: Instruction) -> None:
                 kind="bool",
             )
             return
-        if operand.kind == "NoneType" and not other.pending and not other.constant:
+        unknown = not (other.pending or other.constant)
+        if operand.kind in ("NoneType", "bool") and operand.constant and unknown:
             t.stack[-2:] = []
-            t.push(f"({other.text} is None)", kind="bool")
+            t.push(f"({other.text} is {operand.text})", kind="bool")
             return
     compare(t, "==", "equal")
 
@@ -103,16 +131,28 @@ def more_or_equal(t: Translator, one: Instruction) -> None:
 def compare(t: Translator, sign: str, helper: str, swapped: bool = False, negated: bool = False) -> None:
     right, left = t.stack.pop(), t.stack.pop()
     left_text, right_text = t.both(left, right)
-    test = are_ints(t, left, right)
     slow = t.slow(helper, *((right_text, left_text) if swapped else (left_text, right_text)))
     if negated:
         slow = f"(not {slow})"
-    quick = f"{left_text} {sign} {right_text}"
-    if test is None:
-        text = slow
+    test = are_ints(t, left, right)
+    if test is None or left.kind or right.kind:
+        tests = [] if test is None else [test]
     else:
-        text = f"({quick} if {test} else {slow})" if test else f"({quick})"
+        tests = [either_way(t, left_text, right_text, sign)]
+    quick = f"{left_text} {sign} {right_text}"
+    if tests:
+        text = f"({quick} if {tests[0]} else {slow})" if tests[0] else f"({quick})"
+    else:
+        text = slow
     t.push(text, kind="bool")
+
+
+def either_way(t: Translator, left: str, right: str, sign: str) -> str:
+    """What to test so that Python compares two values, of which nothing is known, as Nix does: that both are
+    integers, or strings without context. (The order of others than ASCII ones is that of their bytes.)"""
+    kind = t.out.name()
+    as_bytes = "" if sign == "==" else f" and {left}.isascii() and {right}.isascii()"
+    return f"({kind} := type({left})) is type({right}) and ({kind} is int or {kind} is str{as_bytes})"
 
 
 def are_ints(t: Translator, left: Operand, right: Operand) -> str | None:
@@ -123,7 +163,7 @@ def are_ints(t: Translator, left: Operand, right: Operand) -> str | None:
             return None
         if operand.kind is None and operand.text not in unknown:
             unknown.append(operand.text)
-    return all_ints(unknown) if unknown else ""
+    return all_of("int", unknown) if unknown else ""
 
 
 @op(Op.INVERT)
@@ -190,5 +230,6 @@ def assert_fail(t: Translator, one: Instruction) -> None:
     t.stack.append(Operand("None"))
 
 
-def all_ints(variables: list[str]) -> str:
-    return " is ".join([f"type({variables[0]})", "int", *[f"type({text})" for text in variables[1:]]])
+def all_of(kind: str, variables: list[str]) -> str:
+    """What to test so that these are all of a type."""
+    return " is ".join([f"type({variables[0]})", kind, *[f"type({text})" for text in variables[1:]]])

@@ -74,6 +74,15 @@ def resolve_with(t: Translator, one: Instruction) -> None:
     if t.withs == "None":
         t.push(slow, lazy=True)
         return
+    place = t.withs, name
+    if place not in t.facts.found:
+        t.facts.found[place] = looked_up(t, name, slow)
+    t.stack.append(Operand(t.facts.found[place], lazy=True))
+
+
+def looked_up(t: Translator, name: str, slow: str) -> str:
+    """A variable with what the `with`s around have under `name`, perhaps a thunk."""
+    t.settle()
     out = t.out
     innermost = f"{t.withs}[0]"
     names = t.facts.forced.get(innermost) or t.forced(Operand(innermost, lazy=True))
@@ -83,11 +92,11 @@ def resolve_with(t: Translator, one: Instruction) -> None:
         t.facts.kinds[names] = "AttrSet"
     quick = f"{names}[{name}] if {name} in {names}"
     outer = None if t.portable else around(t)
+    result = out.name()
     if outer is None:
-        t.push(f"({quick} else {slow})", lazy=True)
-        return
-    t.settle()
-    result, more = out.name(), out.name()
+        out.line(f"{result} = {quick} else {slow}")
+        return result
+    more = out.name()
     with out.block(f"if {name} in {names}:"):
         out.line(f"{result} = {names}[{name}]")
     with out.block("else:"):
@@ -96,7 +105,7 @@ def resolve_with(t: Translator, one: Instruction) -> None:
             out.line(f"{more} = {more}[1]")
         found = f"type({more}) is AttrSet and {name} in {more}"
         out.line(f"{result} = {more}[{name}] if {found} else {slow}")
-    t.stack.append(Operand(result, lazy=True))
+    return result
 
 
 def around(t: Translator) -> str | None:

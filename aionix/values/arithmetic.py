@@ -59,7 +59,8 @@ def concatenate_lists(left: Value, right: Value) -> tuple[Value, ...]:
         raise type_error("a list", left)
     if type(right) is not tuple:
         raise type_error("a list", right)
-    check_list(len(left) + len(right))
+    if 8 * (len(left) + len(right)) > LARGE:
+        check_list(len(left) + len(right))
     return left + right
 
 

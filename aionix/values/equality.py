@@ -19,18 +19,24 @@ from aionix.values.thunk import Value, force
 def equal(left: Value, right: Value) -> bool:
     """`left == right`; both are forced, as deep as it takes to find a difference."""
     left = force(left)
-    return _equal(left, force(right), 0)
+    right = force(right)
+    kind = type(left)
+    return left == right if kind is type(right) and kind in _PLAIN else _equal(left, right, 0)
 
 
-def equal_elements(left: Value, right: Value) -> bool:
-    """Equality as between elements of two lists (`builtins.elem` asks it, too)."""
-    return _equal_elements(left, right, 0)
-
-
-def _equal_elements(left: Value, right: Value, depth: int) -> bool:
+def equal_elements(left: Value, right: Value, depth: int = 0) -> bool:
+    """Equality as between elements of two lists (`builtins.elem` asks it, too), at so many levels."""
+    value = left
+    if type(value) is list:
+        value = value[1] if value[0] is None else value[0](value)
+    other = right
+    if type(other) is list:
+        other = other[1] if other[0] is None else other[0](other)
     # The shortcut comes after forcing: an element that fails makes the comparison fail.
-    value = force(left)
-    return left is right or _equal(value, force(right), depth)
+    if left is right:
+        return True
+    kind = type(value)
+    return value == other if kind is type(other) and kind in _PLAIN else _equal(value, other, depth)
 
 
 def _equal(left: Value, right: Value, depth: int) -> bool:
@@ -65,7 +71,7 @@ def _equal_lists(left: tuple[Value, ...], right: tuple[Value, ...], depth: int) 
         return False
     _look_around(depth)
     for index in range(len(left)):
-        if not _equal_elements(left[index], right[index], depth):
+        if not equal_elements(left[index], right[index], depth):
             return False
         if index & 1023 == 1023:
             checkpoint()
@@ -74,14 +80,14 @@ def _equal_lists(left: tuple[Value, ...], right: tuple[Value, ...], depth: int) 
 
 def _equal_sets(left: AttrSet, right: AttrSet, depth: int) -> bool:
     if is_derivation(left) and is_derivation(right) and "outPath" in left and "outPath" in right:
-        return _equal_elements(left["outPath"], right["outPath"], depth)
+        return equal_elements(left["outPath"], right["outPath"], depth)
     if len(left) != len(right):
         return False
     _look_around(depth)
     # In the order the left set was written: nearer to C++ Nix, where names count in the order it
     # first met them, than that of their bytes. It decides which error is met first.
-    for name in left:
-        if name not in right or not _equal_elements(left[name], right[name], depth):
+    for name, value in left.items():
+        if name not in right or not equal_elements(value, right[name], depth):
             return False
     return True
 

@@ -25,13 +25,15 @@ class Builtin:
 
     `run` checks and forces them itself (`builtins.registry` writes that part), may force and
     call, and returns an evaluated value. It is always called from a fiber; for a builtin
-    written as `async def` it suspends the fiber until the coroutine is done.
+    written as `async def` it suspends the fiber until the coroutine is done. `standard`: it is what Nix
+    has under that name.
     """
 
     name: str
     arity: int
     run: Callable[..., Value]
     doc: str
+    standard: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -17,6 +17,8 @@ def less_than(left: Value, right: Value) -> bool:
     Raises `Incomparable` for other kinds, and for kinds that differ.
     """
     left, right = force(left), force(right)
+    if type(left) is str and type(right) is str:
+        return strings.less(left, right)
     depth = 0
     while type(left) is tuple and type(right) is tuple:
         index = _first_difference(left, right)

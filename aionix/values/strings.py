@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from aionix.errors import ContextError
-from aionix.values.limits import check_string
+from aionix.values.limits import LARGE, check_string
 
 # Nix's encoding of one context element: `/nix/store/...` (a path), `=/nix/store/x.drv` (a
 # derivation with all its outputs) or `!out!/nix/store/x.drv` (one output).
@@ -31,7 +31,7 @@ class ContextString(str):
 def with_context(text: str, context: Context) -> str:
     """`text` carrying exactly `context`."""
     if not context:
-        return plain(text)
+        return text if type(text) is str else str(text)
     result = ContextString(text)
     result.context = context
     return result
@@ -93,16 +93,16 @@ def join(parts: Sequence[str]) -> str:
 
     Bytes that were lone in two parts may form a character together; the result then spells it.
     """
-    size, without_context = 0, True
+    size = sum(map(len, parts))
+    if size > LARGE:
+        check_string(size, parts)
+    text = "".join(parts)
+    if not text.isascii():
+        text = normal(text)
     for part in parts:
-        size += len(part)
         if type(part) is not str:
-            without_context = False
-    check_string(size, parts)
-    text = normal("".join(parts))
-    if without_context:
-        return text
-    return with_context(text, NO_CONTEXT.union(*[context_of(part) for part in parts]))
+            return with_context(text, NO_CONTEXT.union(*[context_of(part) for part in parts]))
+    return text
 
 
 def normal(text: str) -> str:

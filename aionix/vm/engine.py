@@ -248,9 +248,10 @@ class ThunkUnit(Unit):
 
 
 class FunctionUnit(Unit):
-    """The code of functions. `made`: what `native.known` found out of the function that this one makes."""
+    """The code of functions. `made`, `of_pair`: what `native.known` found out of the function that this one
+    makes, and the entry of thunks that call both."""
 
-    __slots__ = ("function", "made")
+    __slots__ = ("function", "made", "of_pair")
 
     is_thunk = False
 
@@ -258,6 +259,7 @@ class FunctionUnit(Unit):
         super().__init__(engine, code, scope, trail)
         self.function = function_entry(self)
         self.made: object = None
+        self.of_pair: object = None
         # values.printing and functionArgs read it, and the translator the unit of what is called
         self.function.code = code  # type: ignore[attr-defined]
 

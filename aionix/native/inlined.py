@@ -1,0 +1,69 @@
+"""Builtins that are a line of Python once their arguments are evaluated: written out where they are called.
+
+Whatever is not so simple, and all that is wrong, is left to the builtin itself.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from aionix.native.context import Translator
+
+
+class Line(NamedTuple):
+    """`value` of the arguments, `{0}` and `{1}`, if `test` is true. `element`: it may be a thunk. `kind`: the
+    type of the result, either way, where that is certain."""
+
+    test: str
+    value: str
+    element: bool = False
+    kind: str | None = None
+
+
+def _question(value: str) -> Line:
+    return Line("type({0}) is not list", value, kind="bool")
+
+
+LINES = {
+    "isAttrs": _question("type({0}) is AttrSet"),
+    "isBool": _question("type({0}) is bool"),
+    "isInt": _question("type({0}) is int"),
+    "isList": _question("type({0}) is tuple"),
+    "isNull": _question("{0} is None"),
+    "isString": _question("isinstance({0}, str)"),
+    "length": Line("type({0}) is tuple", "len({0})", kind="int"),
+    "head": Line("type({0}) is tuple and {0}", "{0}[0]", element=True),
+    "elemAt": Line(
+        "type({0}) is tuple and type({1}) is int and 0 <= {1} < len({0})", "{0}[{1}]", element=True
+    ),
+    "hasAttr": Line("type({0}) is str and type({1}) is AttrSet", "{0} in {1}", kind="bool"),
+    "getAttr": Line("type({0}) is str and type({1}) is AttrSet and {0} in {1}", "{1}[{0}]", element=True),
+    "toString": Line("type({0}) is str or type({0}) is int", "str({0})"),
+}
+
+
+def written_out(t: Translator, name: str, line: Line, run: str, arguments: list[str], offset: int) -> None:
+    """`name = run(*arguments)`; the arguments are variables or constants."""
+    out = t.out
+    texts = [_looked_through(t, text) for text in arguments]
+    slow = f"{run}({', '.join(arguments)})"
+    with out.block(f"if {line.test.format(*texts)}:"):
+        out.line(f"{name} = {line.value.format(*texts)}")
+        if line.element:
+            with out.block(f"if type({name}) is list:"):
+                out.line(f"{name} = {name}[1] if {name}[0] is None else {slow}", offset)
+    with out.block("else:"):
+        out.line(f"{name} = {slow}", offset)
+
+
+def _looked_through(t: Translator, text: str) -> str:
+    """A variable with the value of what is given, if that is known."""
+    if text in t.facts.forced.values():
+        return text
+    name = t.out.name()
+    t.out.line(f"{name} = {text}")
+    if not text.isidentifier():  # a constant
+        return name
+    with t.out.block(f"if type({name}) is list and {name}[0] is None:"):
+        t.out.line(f"{name} = {name}[1]")
+    return name
