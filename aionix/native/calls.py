@@ -25,7 +25,7 @@ def closure(t: Translator, one: Instruction) -> None:
     code = cast(Lambda, t.chunk.constants[one.arg])
     is_closure = one.op is not Op.THUNK_SUSPENDED
     out = t.out
-    entry, payload = ("closed", bound(t, code)) if is_closure else suspended(t, code)
+    entry, payload = ("closed", bound(t, code)) if is_closure else (suspended(t, code), "{}")
     if any([position.is_deferred for position in one.positions]):
         name = out.name()
         out.line(f"{name} = [{entry}, None]")
@@ -50,11 +50,11 @@ def bound(t: Translator, code: Lambda) -> str:
     return f"MethodType({body}, {{}})"
 
 
-def suspended(t: Translator, code: Lambda) -> tuple[str, str]:
-    """The texts of a thunk's entry and of its payload, but for the upvalues."""
+def suspended(t: Translator, code: Lambda) -> str:
+    """The text of a thunk's entry."""
     if isinstance(code, StoredLambda) and t.portable:
-        return t.out.constant(code, ("late",)), f"({code.offset}, {{}})"
-    return t.out.constant(t.unit.entry(code)), "{}"
+        return t.out.constant(code, ("late", code.offset))
+    return t.out.constant(t.unit.entry(code))
 
 
 @op(Op.FINALISE)

@@ -7,7 +7,7 @@ the interpreter, and a count of how much longer it is interpreted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias, TypeVar, cast
 
 from aionix.bytecode.chunk import Lambda
@@ -16,7 +16,7 @@ from aionix.errors import InfiniteRecursion, NixError
 from aionix.values.thunk import Entry, Thunk, Value, force, leave
 from aionix.vm.decode import Code, decode
 from aionix.vm.dependencies import Trail
-from aionix.vm.entries import FUNCTION_ENTRY, THUNK_ENTRY, entry_with, function_entry, thunk_entry
+from aionix.vm.entries import entry_with, function_entry, late_entry, thunk_entry
 from aionix.vm.fiber import running
 from aionix.vm.linking import NotLinkable, inside, link
 from aionix.vm.machine import CALLS_PER_LOOK, Machine
@@ -91,11 +91,13 @@ class Unit:
     """A `Lambda` as one evaluation runs it."""
 
     __slots__ = (
-        "code", "compiled", "decoded", "engine", "entries", "fuel", "machine", "nested", "sample", "scope",
-        "started", "trail",
+        "code", "compiled", "decoded", "engine", "entries", "fuel", "function", "machine", "nested", "sample",
+        "scope", "started", "stub", "trail",
     )  # fmt: skip
 
     is_thunk: ClassVar[bool]
+    #: What runs it: the entry of thunks, or what closures are bound from.
+    function: Callable[..., Value]
 
     def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> None:
         self.engine = engine
@@ -109,6 +111,7 @@ class Unit:
         self.compiled: tuple[Compiled, ...] = ()  # the newest first; older code may still be running
         self.nested: dict[Lambda, object] = {}
         self.entries: dict[int, Entry] = {}
+        self.stub: Callable[[int, Thunk], Value] | None = None
         self.sample: tuple[Value, ...] = ()  # the upvalues of its first run, if its code is kept
 
     def entry(self, code: Lambda) -> Entry:
@@ -131,14 +134,14 @@ class Unit:
         self.decoded = decode(self)
         return self.decoded
 
-    def replace(self, function: object, upvalues: tuple[Value, ...]) -> bool:
-        """Lets `function` run compiled code from now on; False if there is none."""
+    def compile(self, upvalues: tuple[Value, ...]) -> bool:
+        """Lets this unit's function run compiled code from now on; False if there is none."""
         compiled = self._compiled(upvalues)
         if compiled is not None:
             self.compiled = (compiled, *self.compiled)
         if not self.compiled:
             return False
-        python = cast(FunctionType, function)
+        python = cast(FunctionType, self.function)
         python.__defaults__ = self.compiled[0].defaults  # first: the code that has been there takes none
         python.__code__ = self.compiled[0].code
         return True
@@ -172,32 +175,30 @@ class Unit:
 
     # Code that was kept runs these.
 
-    def late(self, thunk: Thunk) -> Value:
-        """The entry of thunks whose code has no unit yet; their payload is (offset of the code, upvalues)."""
-        payload: tuple[int, object] = thunk[1]  # type: ignore[assignment]  # a cast would take time
-        offset, thunk[1] = payload
+    def late(self, offset: int) -> Entry:
+        """The entry of thunks whose code, at `offset` of the image, has no unit yet."""
+        if self.stub is None:
+            self.stub = late_entry(self.arrived)
+        return MethodType(self.stub, offset)
+
+    def arrived(self, offset: int) -> Entry:
+        """The entry of the unit of the code at `offset`. When that comes again, the thunks that are made from
+        then on have it themselves: most code of thunks never runs, or once."""
         entry = self.entries.get(offset)
         if entry is None:
             entry = self.entries[offset] = self.entry(inside(self, offset))
-        thunk[0] = entry
-        self.fuel -= 1
-        if self.fuel < 0:  # its next run compiles it, to code whose thunks know their unit
-            self.start_again()
-        return entry(thunk)
+            return entry
+        python = cast(FunctionType, self.function)
+        late = MethodType(cast(Entry, self.stub), offset)
+        if late in (defaults := python.__defaults__ or ()):
+            python.__defaults__ = tuple([entry if each == late else each for each in defaults])
+        return entry
 
     def seen(self, upvalues: tuple[Value, ...]) -> None:
         """It ran when the clock was looked at, as one run in CALLS_PER_LOOK does."""
         self.fuel -= CALLS_PER_LOOK
         if self.fuel < 0:
             self.compile(upvalues)
-
-    def compile(self, upvalues: tuple[Value, ...]) -> bool:
-        """Lets this unit's function run compiled code; False if it does not."""
-        raise NotImplementedError
-
-    def start_again(self) -> None:
-        """Lets this unit's function be what it was at first."""
-        raise NotImplementedError
 
     def offset(self, error: NixError) -> int | None:
         """Where in the chunk the error was, if the frame that it leaves runs compiled code."""
@@ -211,9 +212,10 @@ class Unit:
 class ThunkUnit(Unit):
     """The code of thunks."""
 
-    __slots__ = ("function",)
+    __slots__ = ()
 
     is_thunk = True
+    function: Entry
 
     def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> None:
         super().__init__(engine, code, scope, trail)
@@ -227,12 +229,6 @@ class ThunkUnit(Unit):
         self.started = True
         self.compiled = (kept,)
         return entry_with(self, kept.code, kept.defaults)
-
-    def compile(self, upvalues: tuple[Value, ...]) -> bool:
-        return self.replace(self.function, upvalues)
-
-    def start_again(self) -> None:
-        cast(FunctionType, self.function).__code__ = THUNK_ENTRY
 
     def leave(self, thunk: Thunk, upvalues: tuple[Value, ...], error: BaseException) -> None:
         """The way out of the thunk that `error` ends."""
@@ -251,9 +247,10 @@ class FunctionUnit(Unit):
     """The code of functions. `made`, `of_pair`: what `native.known` found out of the function that this one
     makes, and the entry of thunks that call both."""
 
-    __slots__ = ("function", "made", "of_pair")
+    __slots__ = ("made", "of_pair")
 
     is_thunk = False
+    function: Body
 
     def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> None:
         super().__init__(engine, code, scope, trail)
@@ -262,12 +259,6 @@ class FunctionUnit(Unit):
         self.of_pair: object = None
         # values.printing and functionArgs read it, and the translator the unit of what is called
         self.function.code = code  # type: ignore[attr-defined]
-
-    def compile(self, upvalues: tuple[Value, ...]) -> bool:
-        return self.replace(self.function, upvalues)
-
-    def start_again(self) -> None:
-        cast(FunctionType, self.function).__code__ = FUNCTION_ENTRY
 
     def leave(self, error: NixError, calls: list[int] | None = None) -> None:
         """The way out of a call that `error` ends, and of those that it was before, if it is a loop:

@@ -109,11 +109,12 @@ def entry_with(unit: ThunkUnit, code: CodeType, defaults: tuple[object, ...]) ->
     return cast(Entry, FunctionType(code, globals(), "enter", defaults, (CellType(unit),)))
 
 
-def _inner(maker: FunctionType) -> CodeType:
-    """The code of the function that `maker` makes."""
-    return next(constant for constant in maker.__code__.co_consts if isinstance(constant, CodeType))
+def late_entry(arrived: Callable[[int], Entry]) -> Callable[[int, Thunk], Value]:
+    """What thunks hold, bound to the place of their code, as long as that has no unit."""
 
+    def enter(offset: int, thunk: Thunk) -> Value:
+        entry = arrived(offset)
+        thunk[0] = entry
+        return entry(thunk)
 
-#: What these functions run until they are given compiled code.
-THUNK_ENTRY = _inner(cast(FunctionType, thunk_entry))
-FUNCTION_ENTRY = _inner(cast(FunctionType, function_entry))
+    return enter

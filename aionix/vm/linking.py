@@ -100,7 +100,7 @@ _MAKERS: dict[str, Callable[..., object]] = {
     "object": lambda unit, value: value,
     "machine": lambda unit: unit.machine,
     "code": lambda unit: unit.code,
-    "late": lambda unit: unit.late,
+    "late": lambda unit, offset: unit.late(offset),
     "body": lambda unit, offset: unit.body(inside(unit, offset)),
     "global": _global,
     "run": _run,
