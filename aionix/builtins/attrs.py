@@ -145,7 +145,8 @@ def cat_attrs(name: PlainStr, sets: List) -> Value:
     values: list[Value] = []
     for stretch in stretches(sets):
         for attrs in stretch:
-            attrs = expect_attrs(attrs)
+            if type(attrs) is not AttrSet:
+                attrs = expect_attrs(attrs)
             if name in attrs:
                 values.append(attrs[name])
     return tuple(values)

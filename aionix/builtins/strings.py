@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TypeAlias, cast
@@ -13,7 +14,7 @@ from aionix.errors import IndexOutOfBounds, InvalidArgument
 from aionix.values import strings
 from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_string, parts_of_text
-from aionix.values.limits import check_string, check_strings, checkpoint
+from aionix.values.limits import LARGE, check_string, check_strings, checkpoint
 from aionix.values.paths import Path
 from aionix.values.strings import ContextString, context_of, from_bytes, to_bytes, with_context
 from aionix.values.thunk import Value, force
@@ -41,10 +42,13 @@ def substring(start: int, length: Lazy, text: Lazy) -> str:
     length means all the rest."""
     if start < 0:
         raise IndexOutOfBounds("negative start position in 'substring'")
-    count = expect_int(length)
-    whole = coerce_to_string(text)
+    count = length if type(length) is int else expect_int(length)
+    whole = text if type(text) is str else coerce_to_string(text)
     end = start + count if count >= 0 else None
-    check_string(len(whole) - start, (whole,))
+    if len(whole) > LARGE:
+        check_string(len(whole) - start, (whole,))
+    if whole.isascii() and type(whole) is str:
+        return whole[start:end]
     part = whole[start:end] if whole.isascii() else from_bytes(to_bytes(whole)[start:end])
     return with_context(part, context_of(whole))
 
@@ -54,14 +58,22 @@ def concat_strings_sep(separator: str, values: List) -> str:
     """The elements as strings in a row, with `separator` between them."""
     parts = _coerced(values) if len(values) <= FEW else _coerced_together(values)
     check_string(sum(map(len, parts)) + len(separator) * (len(parts) - 1), [separator, *parts])
-    context = context_of(separator).union(*[part.context for part in parts if type(part) is ContextString])
-    return with_context(strings.normal(separator.join(parts)), context)
+    text = separator.join(parts)
+    if not text.isascii():
+        text = strings.normal(text)
+    contexts = [part.context for part in parts if type(part) is ContextString]
+    if not contexts and type(separator) is str:
+        return strings.plain(text)
+    return with_context(text, context_of(separator).union(*contexts))
 
 
 def _coerced(values: tuple[Value, ...]) -> list[str]:
     parts: list[str] = []
     for stretch in stretches(values):
-        parts += [coerce_to_string(value) for value in stretch]
+        for value in stretch:
+            if type(value) is list:
+                value = value[1] if value[0] is None else value[0](value)
+            parts.append(value if type(value) is str else coerce_to_string(value))
     return parts
 
 
@@ -112,11 +124,10 @@ def replace_strings(old: List, new: List, text: Lazy) -> str:
         raise InvalidArgument(
             "'from' and 'to' arguments passed to builtins.replaceStrings have different lengths"
         )
-    patterns, replacements = _simple(old), _simple(new)
-    if patterns and replacements:
-        whole = expect_str(text)
-        quick = _substitution(patterns, replacements)
-        if quick is not None and type(whole) is str and len(whole) <= MAX_QUICK and whole.isascii():
+    quick = _RECENT.of(old, new)
+    if quick is not None:
+        whole = text if type(text) is str else expect_str(text)
+        if type(whole) is str and len(whole) <= MAX_QUICK and whole.isascii():
             return quick(whole)
     patterns = tuple([_latin(expect_str(pattern)) for pattern in old])
     whole = expect_str(text)
@@ -139,6 +150,8 @@ def replace_strings(old: List, new: List, text: Lazy) -> str:
 MAX_QUICK, MAX_REPLACEMENT = 1 << 16, 1 << 8
 #: Patterns that are tried at every character of such a text, while nothing else goes on.
 MAX_ALTERNATIVES = 32
+#: Pairs of lists that are known again.
+MAX_RECENT = 16
 
 
 def _simple(values: Sequence[Value]) -> tuple[str, ...] | None:
@@ -163,6 +176,30 @@ def _substitution(patterns: tuple[str, ...], replacements: tuple[str, ...]) -> C
     # Alternatives are tried in the order in which they are listed, too.
     anywhere = re.compile("|".join(map(re.escape, patterns)))
     return lambda text: anywhere.sub(lambda found: table[found[0]], text)
+
+
+class _Recent:
+    """The last lists for which there was a quick way: the same two come again and again."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[int, int], tuple[List, List, Callable[[str], str]]] = OrderedDict()
+
+    def of(self, old: List, new: List) -> Callable[[str], str] | None:
+        """What replaces each of `old` by that of `new`, if all are evaluated and simple."""
+        key = id(old), id(new)
+        known = self._known.get(key)  # it holds both lists, so nothing else has their ids
+        if known is not None:
+            return known[2]
+        patterns, replacements = _simple(old), _simple(new)
+        quick = _substitution(patterns, replacements) if patterns and replacements else None
+        if quick is not None:
+            self._known[key] = old, new, quick
+            if len(self._known) > MAX_RECENT:
+                self._known.popitem(last=False)
+        return quick
+
+
+_RECENT = _Recent()
 
 
 def _latin(text: str) -> str:

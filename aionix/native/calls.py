@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import cast
 
 from aionix.bytecode.chunk import Instruction, Lambda
@@ -16,7 +16,7 @@ from aionix.native.operands import Late, Operand, Unmade
 from aionix.values.attrs import AttrSet
 from aionix.values.functions import Builtin
 from aionix.values.thunk import evaluated
-from aionix.vm.linking import run_recipe
+from aionix.vm.linking import kin_recipe, run_recipe
 
 
 @op(Op.CLOSURE, Op.THUNK_CLOSURE, Op.THUNK_SUSPENDED)
@@ -29,6 +29,8 @@ def closure(t: Translator, one: Instruction) -> None:
     if any([position.is_deferred for position in one.positions]):
         name = out.name()
         out.line(f"{name} = [{entry}, None]")
+        if is_closure:
+            t.closures.add(name)
         late = Late(name, payload, one.positions, one.captures_with)
         t.stack.append(Operand(name, lazy=True, late=late))
         return
@@ -37,6 +39,12 @@ def closure(t: Translator, one: Instruction) -> None:
     text = payload.format(upvalues)
     if one.op is not Op.CLOSURE:
         text = f"[{entry}, {text}]"
+    if one.op is Op.THUNK_CLOSURE:
+        name = out.name()
+        out.line(f"{name} = {text}")
+        t.closures.add(name)
+        t.stack.append(Operand(name, lazy=True))
+        return
     thunk = None if is_closure else Unmade(code, texts)
     t.stack.append(Operand(text, lazy=one.op is not Op.CLOSURE, pending=True, thunk=thunk))
 
@@ -186,12 +194,10 @@ def speculate(t: Translator, function: Operand, one: Instruction) -> Known | Bui
     value = evaluated(t.sample[index])
     if isinstance(value, Builtin):
         return value if value.arity <= count and (not t.portable or is_global(t, value)) else None
-    if t.portable:
-        return None
     for wanted in range(count, 0, -1):
         known = known_function(value, wanted)
         if known is not None:
-            return known
+            return known if not t.portable or kin_recipe(t.unit, known.unit) else None
     return None
 
 
@@ -208,13 +214,15 @@ def call_known(t: Translator, function: Operand, known: Known, one: Instruction)
     """
     arguments = take(t, len(known.links) + 1)
     out = t.out
-    upvalues, body, name = out.name(), out.name(), out.name()
-    out.line(f"{body} = {out.constant(known.closure)}")
-    with out.block(f"if {function.text} is {body}:"):
-        out.line(f"{upvalues} = {out.constant(known.closure.__self__)}")
-    with out.block("else:"):
-        out.line(f"{body} = {out.constant(known.closure.__func__)}")
-        test = f"type({function.text}) is MethodType and {function.text}.__func__ is {body}"
+    upvalues, name = out.name(), out.name()
+    other: AbstractContextManager[None] = nullcontext()
+    if not t.portable:
+        with out.block(f"if {function.text} is {out.constant(known.closure)}:"):
+            out.line(f"{upvalues} = {out.constant(known.closure.__self__)}")
+        other = out.block("else:")
+    with other:
+        first = out.constant(known.first.function, kin_recipe(t.unit, known.first))
+        test = f"type({function.text}) is MethodType and {function.text}.__func__ is {first}"
         out.line(f"{upvalues} = {function.text}.__self__ if {test} else None")
     with out.block(f"if {upvalues} is not None:"):
         texts = [early(t, argument) for argument in arguments]
@@ -223,7 +231,7 @@ def call_known(t: Translator, function: Operand, known: Known, one: Instruction)
         if known.unit is t.unit and t.returns(t.found[t.at[offset] + 1].offset):
             t.next_round(inner, texts[-1], offset)
         else:
-            out.line(f"{body} = {out.constant(known.unit.function)}")
+            body = out.constant(known.unit.function, kin_recipe(t.unit, known.unit))
             out.line(f"{name} = {body}({inner}, {texts[-1]})", offset)
     one_by_one(t, function.text, name, arguments, one)
 

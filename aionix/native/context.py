@@ -103,6 +103,7 @@ class Translator:
         self.counted = False
         self.skip = 0  # instructions that the last one has done
         self.origins: dict[str, int] = {}  # which variables are evaluated upvalues
+        self.closures: set[str] = set()  # which variables are thunks around functions that were made here
 
     def translate(self) -> Text:
         out = self.out
@@ -387,4 +388,6 @@ class Translator:
         return self.both(left, right)
 
     def called(self, function: str, argument: str) -> str:
+        if self.facts.kinds.get(function) == "MethodType":
+            return f"{function}({argument})"
         return f"{function}({argument}) if type({function}) is MethodType else call({function}, {argument})"

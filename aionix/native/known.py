@@ -25,10 +25,11 @@ class Link(NamedTuple):
 class Known(NamedTuple):
     """A closure that a variable has always been so far, as seen from a call with `count` arguments.
 
-    `unit` has the innermost body; `links` lead to it.
+    `first` has its own body and `unit` the innermost one; `links` lead to it.
     """
 
     closure: MethodType
+    first: FunctionUnit
     unit: FunctionUnit
     links: tuple[Link, ...]
 
@@ -41,6 +42,7 @@ def known_function(value: Value, count: int) -> Known | None:
     unit = unit_of(closure.__func__)
     if unit is None:
         return None
+    first = unit
     links: list[Link] = []
     while len(links) + 1 < count:
         made = made_by(unit)
@@ -48,7 +50,7 @@ def known_function(value: Value, count: int) -> Known | None:
             return None
         links.append(made.link)
         unit = made.unit
-    return Known(closure, unit, tuple(links))
+    return Known(closure, first, unit, tuple(links))
 
 
 def unit_of(function: object) -> FunctionUnit | None:

@@ -105,7 +105,15 @@ def equal(t: Translator, one: Instruction) -> None:
             t.stack[-2:] = []
             t.push(f"({other.text} is {operand.text})", kind="bool")
             return
+        if operand.text in EMPTY and not other.pending:
+            t.stack[-2:] = []
+            t.push(f"(type({other.text}) is {operand.kind} and not {other.text})", kind="bool")
+            return
     compare(t, "==", "equal")
+
+
+#: What stands for lists and sets without elements.
+EMPTY = ("()", "AttrSet()")
 
 
 @op(Op.LESS)

@@ -49,8 +49,17 @@ def force(t: Translator, one: Instruction) -> None:
     t.stack.pop()
     twin = t.facts.forced.get(operand.text)
     if twin is None:
-        twin = t.forced(operand)
+        twin = opened(t, operand.text) if operand.text in t.closures else t.forced(operand)
     t.stack.append(Operand(twin, kind=t.facts.kinds.get(twin)))
+
+
+def opened(t: Translator, thunk: str) -> str:
+    """A variable with the function in a thunk that was made here around it."""
+    name = t.out.name()
+    t.out.line(f"{name} = {thunk}[1]")
+    t.out.line(f"{thunk}[0] = None")
+    t.facts.forced[thunk], t.facts.kinds[name] = name, "MethodType"
+    return name
 
 
 @op(Op.PUSH_WITH)

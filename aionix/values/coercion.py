@@ -33,11 +33,16 @@ def coerce_to_string(value: Value, *, strong: bool = False, copy: bool = True) -
 
     Raises `NotCoercible`; with `copy`, also what copying a file to the store raises.
     """
-    value = force(value)
+    if type(value) is list:
+        value = value[1] if value[0] is None else value[0](value)
     if isinstance(value, str):
         return value
     if strong and type(value) is int:
         return str(value)
+    if type(value) is AttrSet and "outPath" in value and "__toString" not in value:
+        value = force(value["outPath"])  # a derivation, most often
+        if isinstance(value, str):
+            return value
     parts: list[str] = []
     _collect(value, parts, strong, copy, 0)
     return parts[0] if len(parts) == 1 else join(parts)

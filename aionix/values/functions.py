@@ -55,6 +55,8 @@ def call(function: Value, argument: Value) -> Value:
         builtin, arguments = function.builtin, function.arguments  # type: ignore[attr-defined]
         if builtin.arity == 2:
             return builtin.run(arguments[0], argument)
+        if len(arguments) == 2:
+            return builtin.run(arguments[0], arguments[1], argument)
         return _saturate(builtin, (*arguments, argument))
     if isinstance(function, Builtin):
         if function.arity == 1:

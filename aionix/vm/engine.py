@@ -29,8 +29,9 @@ T = TypeVar("T")
 #: Runs of a piece of code before it is compiled.
 #: Measured, see `benchmarks`: translating takes as long as some hundred interpreted runs.
 FUEL = 200
-#: Runs of code that was kept before it is compiled anew, knowing what it works with.
-KEPT_FUEL = 1000
+#: Runs of code that was kept before it is compiled anew, knowing what it works with: that takes 1 to 3 ms
+#: and saves 20 to 60 ns a run.
+KEPT_FUEL = 20_000
 
 #: Instead of an offset: the line begins the same call again, which tells of itself what goes wrong.
 AGAIN = -1
@@ -84,23 +85,26 @@ class Engine:
     def thunk(self, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> Thunk:
         """A suspended thunk for top-level code, its globals taken from `scope`; what it looks at is
         noted in `trail`."""
-        return [ThunkUnit(self, code, scope, trail).function, ()]
+        return [ThunkUnit(self, code, scope, trail, None).function, ()]
 
 
 class Unit:
-    """A `Lambda` as one evaluation runs it."""
+    """A `Lambda` as one evaluation runs it. `parent` has the code that it is inside of."""
 
     __slots__ = (
-        "code", "compiled", "decoded", "engine", "entries", "fuel", "function", "machine", "nested", "sample",
-        "scope", "started", "stub", "trail",
+        "code", "compiled", "decoded", "engine", "entries", "fuel", "function", "machine", "nested", "parent",
+        "sample", "scope", "started", "stub", "trail",
     )  # fmt: skip
 
     is_thunk: ClassVar[bool]
     #: What runs it: the entry of thunks, or what closures are bound from.
     function: Callable[..., Value]
 
-    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> None:
+    def __init__(
+        self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail, parent: Unit | None
+    ) -> None:
         self.engine = engine
+        self.parent = parent
         self.machine = engine.machine
         self.code = code
         self.scope = scope
@@ -117,13 +121,13 @@ class Unit:
     def entry(self, code: Lambda) -> Entry:
         """What thunks of `code`, which is inside of this one, hold while they are suspended."""
         if code not in self.nested:
-            self.nested[code] = ThunkUnit(self.engine, code, self.scope, self.trail).function
+            self.nested[code] = ThunkUnit(self.engine, code, self.scope, self.trail, self).function
         return cast(Entry, self.nested[code])
 
     def body(self, code: Lambda) -> Body:
         """What closures of `code`, which is inside of this one, are bound from."""
         if code not in self.nested:
-            self.nested[code] = FunctionUnit(self.engine, code, self.scope, self.trail).function
+            self.nested[code] = FunctionUnit(self.engine, code, self.scope, self.trail, self).function
         return cast(Body, self.nested[code])
 
     def decode(self, upvalues: tuple[Value, ...]) -> Code:
@@ -217,8 +221,10 @@ class ThunkUnit(Unit):
     is_thunk = True
     function: Entry
 
-    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> None:
-        super().__init__(engine, code, scope, trail)
+    def __init__(
+        self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail, parent: Unit | None
+    ) -> None:
+        super().__init__(engine, code, scope, trail, parent)
         self.function = self._begun() or thunk_entry(self)
 
     def _begun(self) -> Entry | None:
@@ -252,8 +258,10 @@ class FunctionUnit(Unit):
     is_thunk = False
     function: Body
 
-    def __init__(self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail) -> None:
-        super().__init__(engine, code, scope, trail)
+    def __init__(
+        self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail, parent: Unit | None
+    ) -> None:
+        super().__init__(engine, code, scope, trail, parent)
         self.function = function_entry(self)
         self.made: object = None
         self.of_pair: object = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from types import CellType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from aionix.bytecode.image import StoredLambda
@@ -38,6 +39,20 @@ def global_recipe(path: tuple[str, ...], value: Value) -> Recipe:
     return "global", path, _traits(value)
 
 
+def kin_recipe(unit: Unit, other: Unit) -> Recipe | None:
+    """The recipe for the Python function of another unit, of the same file; None if that cannot be."""
+    around: list[Unit | None] = [unit]
+    while around[-1] is not None:
+        around.append(around[-1].parent)
+    offsets: list[int] = []
+    while other not in around:
+        if other.is_thunk or type(other.code) is not StoredLambda or other.parent is None:
+            return None
+        offsets.insert(0, other.code.offset)
+        other = other.parent
+    return "kin", around.index(other), tuple(offsets)
+
+
 def run_recipe(path: tuple[str, ...], builtin: Builtin) -> Recipe:
     """The recipe for the Python function of a builtin."""
     return "run", path, _traits(builtin)
@@ -63,6 +78,16 @@ def _global(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> Value
 
 def _run(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> object:
     return cast(Builtin, _global(unit, path, traits)).run
+
+
+def _kin(unit: Unit, levels: int, offsets: tuple[int, ...]) -> object:
+    around = unit
+    for _ in range(levels):
+        around = cast("Unit", around.parent)
+    for offset in offsets:
+        body = cast(FunctionType, around.body(inside(unit, offset)))
+        around = cast("tuple[CellType, ...]", body.__closure__)[0].cell_contents
+    return around.function
 
 
 class _Positions(Mapping[str, Span]):
@@ -102,6 +127,7 @@ _MAKERS: dict[str, Callable[..., object]] = {
     "code": lambda unit: unit.code,
     "late": lambda unit, offset: unit.late(offset),
     "body": lambda unit, offset: unit.body(inside(unit, offset)),
+    "kin": _kin,
     "global": _global,
     "run": _run,
     "path": lambda unit, text: Path(text),
