@@ -234,6 +234,11 @@ async def test_an_attribute_path_may_be_long(code: str, length: int) -> None:
         'let s = builtins.concatStringsSep "a" (builtins.genList (n: "") 1000000); '
         'in builtins.replaceStrings [ "a" "b" ] [ "b" "a" ] s',
         "let f = n: [ (f (n + 1)) (f (n + 2)) ]; in builtins.toJSON (f 0)",
+        # Functions that call nothing, by way of thunks.
+        "let f = n: { a = f (n + 1); b = (f (n + 1)).b; }; in (f 0).b",
+        'let g = self: let s = "${{ __toString = g; }}"; in s; in "${{ __toString = g; }}"',
+        'let g = self: let s = { __toString = g; } + ""; in s; in "${{ __toString = g; }}"',
+        "let f = n: { x = builtins.head (map f [ (n + 1) ]); }; g = s: let r = s.x; in { y = (g r).y; }; in (g (f 0)).y",
     ],
 )
 async def test_whatever_takes_long_can_be_cancelled(code: str) -> None:

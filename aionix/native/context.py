@@ -113,9 +113,9 @@ class Translator:
             parameters = "u, a"
         else:
             parameters = "t"
-            # Whatever goes on for long calls functions, which look at the clock. So here it is only for what
-            # may be worth compiling anew.
-            if self.portable and any([one.op is Op.CALL for one in self.found]):
+            # Whatever goes on for long calls functions again and again: that is done by functions that count,
+            # by thunks with a call, or by what converts to strings.
+            if any([one.op in (Op.CALL, Op.FIND_FILE) for one in self.found]):
                 self.tick("t[0] is not unit.function", "force(t)")
             out.line("u = t[1]")
             out.line("t[0] = blackhole")

@@ -70,6 +70,7 @@ def _stand_in(value: Value) -> Value:
     steps = 0
     while type(value) is AttrSet:
         if "__toString" in value:
+            checkpoint()  # compiled code that converts does not look at the clock itself
             value = call(value["__toString"], value)
         elif "outPath" in value:
             value = force(value["outPath"])
@@ -130,6 +131,7 @@ def coerce_to_path(value: Value) -> str:
     value = force(value)
     steps = 0
     while type(value) is AttrSet and "__toString" in value:
+        checkpoint()
         value = call(value["__toString"], value)
         steps += 1
         if steps > MAX_NESTING:
