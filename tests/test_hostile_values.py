@@ -233,7 +233,7 @@ async def test_an_attribute_path_may_be_long(code: str, length: int) -> None:
         "builtins.stringLength (toString (builtins.genList (n: n) 4000000))",
         'let s = builtins.concatStringsSep "a" (builtins.genList (n: "") 1000000); '
         'in builtins.replaceStrings [ "a" "b" ] [ "b" "a" ] s',
-        "let f = n: [ (f (n + 1)) (f (n + 2)) ]; in builtins.toJSON (f 0)",
+        "let f = n: if n > 1000 then n else [ (f (n + 1)) (f (n + 2)) ]; in builtins.toJSON (f 0)",
         # Functions that call nothing, by way of thunks.
         "let f = n: { a = f (n + 1); b = (f (n + 1)).b; }; in (f 0).b",
         'let g = self: let s = "${{ __toString = g; }}"; in s; in "${{ __toString = g; }}"',
