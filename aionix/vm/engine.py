@@ -33,6 +33,9 @@ FUEL = 200
 #: and saves 20 to 60 ns a run.
 KEPT_FUEL = 20_000
 
+#: What a function with more refers to is not replaced one by one: that would take milliseconds together.
+MANY_DEFAULTS = 100
+
 #: Instead of an offset: the line begins the same call again, which tells of itself what goes wrong.
 AGAIN = -1
 #: The line, in compiled code, of what is at offset 0 of the chunk.
@@ -182,20 +185,23 @@ class Unit:
     def late(self, offset: int) -> Entry:
         """The entry of thunks whose code, at `offset` of the image, has no unit yet."""
         if self.stub is None:
-            self.stub = late_entry(self.arrived)
+            self.stub = late_entry(self.arrived, self.entries)
         return MethodType(self.stub, offset)
 
     def arrived(self, offset: int) -> Entry:
         """The entry of the unit of the code at `offset`. When that comes again, the thunks that are made from
         then on have it themselves: most code of thunks never runs, or once."""
-        entry = self.entries.get(offset)
-        if entry is None:
-            entry = self.entries[offset] = self.entry(inside(self, offset))
-            return entry
+        code = inside(self, offset)
+        if code not in self.nested:
+            return self.entry(code)
+        entry = self.entries[offset] = self.entry(code)
         python = cast(FunctionType, self.function)
-        late = MethodType(cast(Entry, self.stub), offset)
-        if late in (defaults := python.__defaults__ or ()):
-            python.__defaults__ = tuple([entry if each == late else each for each in defaults])
+        defaults = python.__defaults__ or ()
+        if len(defaults) <= MANY_DEFAULTS:
+            late = MethodType(cast(Entry, self.stub), offset)
+            python.__defaults__ = tuple(
+                [entry if type(each) is MethodType and each == late else each for each in defaults]
+            )
         return entry
 
     def seen(self, upvalues: tuple[Value, ...]) -> None:

@@ -8,7 +8,7 @@ both kinds of code have one free variable, `unit`, and this module's globals.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, cast
 
@@ -109,11 +109,16 @@ def entry_with(unit: ThunkUnit, code: CodeType, defaults: tuple[object, ...]) ->
     return cast(Entry, FunctionType(code, globals(), "enter", defaults, (CellType(unit),)))
 
 
-def late_entry(arrived: Callable[[int], Entry]) -> Callable[[int, Thunk], Value]:
-    """What thunks hold, bound to the place of their code, as long as that has no unit."""
+def late_entry(
+    arrived: Callable[[int], Entry], entries: Mapping[int, Entry]
+) -> Callable[[int, Thunk], Value]:
+    """What thunks hold, bound to the place of their code, as long as that has no unit. What is in `entries`
+    need not be asked for."""
 
     def enter(offset: int, thunk: Thunk) -> Value:
-        entry = arrived(offset)
+        entry = entries.get(offset)
+        if entry is None:
+            entry = arrived(offset)
         thunk[0] = entry
         return entry(thunk)
 
