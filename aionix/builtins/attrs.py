@@ -17,7 +17,7 @@ from aionix.builtins.registry import (
     expect_plain_str,
 )
 from aionix.errors import MissingAttribute
-from aionix.native.known import pair_entry
+from aionix.native.known import pairs
 from aionix.source import SourceMap, Span
 from aionix.values.attrs import AttrSet, Positions, sorted_names
 from aionix.values.limits import check_list, check_set
@@ -176,10 +176,10 @@ def _delayed_calls(function: Value, members: Mapping[str, Value]) -> AttrSet:
     """Thunks for `function name value`, for each of `members`; `function` may be lazy."""
     closure = evaluated(function)
     small = type(closure) is MethodType and len(members) < SHORT
-    enter = pair_entry(cast(MethodType, closure)) if small else None
-    if enter is not None:
-        upvalues = cast(MethodType, closure).__self__
-        result = AttrSet({name: [enter, (upvalues, name, value)] for name, value in members.items()})
+    calls = pairs(cast(MethodType, closure)) if small else None
+    if calls is not None:
+        enter, inner = calls
+        result = AttrSet({name: [enter, (inner(name), value)] for name, value in members.items()})
     else:
         enter = entry_for(function, _of_pair(function))
         result = AttrSet()

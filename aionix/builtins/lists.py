@@ -81,8 +81,8 @@ def map_list(function: Lazy, values: List) -> Value:
 
 def _delayed_calls(function: Value, values: Sequence[Value]) -> tuple[Value, ...]:
     if len(values) < SHORT and type(function) is MethodType and (unit := unit_of(function.__func__)):
-        applied = unit.machine.applied
-        return tuple([[applied, (function, value)] for value in values])
+        applied, upvalues = unit.applied, function.__self__
+        return tuple([[applied, (upvalues, value)] for value in values])
     enter = entry_for(function, unary(function))
     result: list[Value] = []
     for stretch in stretches(values):

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import itemgetter
 from types import MethodType
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple, cast
 
 from aionix.bytecode.chunk import Lambda, decode
 from aionix.bytecode.opcodes import Op, Position
-from aionix.values.thunk import Entry, Value, entry_of, evaluated
+from aionix.values.thunk import Entry, Value, evaluated
 from aionix.vm.engine import Body, FunctionUnit
 
 
@@ -95,48 +94,51 @@ def only_of_first(function: Value) -> Body | None:
     return made.unit.function if made is not None and made.link.positions == (Position.stack(0),) else None
 
 
-def pair_entry(closure: MethodType) -> Entry | None:
-    """The entry of thunks for a call of `closure` with two arguments; their payload is (upvalues of the
-    closure, first, second). None if it does more than wait for both."""
-    unit = unit_of(closure.__func__)
-    if unit is None:
+class Pairs(NamedTuple):
+    """How thunks for calls of a function with two arguments are made: `entry` is that of a call of the
+    inner function, whose upvalues `inner` gives, of the first argument."""
+
+    entry: Entry
+    inner: Callable[[Value], tuple[Value, ...]]
+
+
+def pairs(closure: MethodType) -> Pairs | None:
+    """None if `closure` does more than wait for both arguments."""
+    made = _made_of(closure)
+    if made is None:
         return None
-    if unit.of_pair is None:
-        made = made_by(unit)
-        unit.of_pair = _NOTHING if made is None else entry_of(_of_pair(made), unit.machine)
-    return cast(Entry, unit.of_pair) if unit.of_pair is not _NOTHING else None
-
-
-_Pair: TypeAlias = tuple[tuple[Value, ...], Value, Value]
-
-
-def _of_pair(made: Made) -> Callable[[_Pair], Value]:
-    body, positions = made.unit.function, made.link.positions
-    if positions == (Position.stack(0),):
-        return lambda pair: body((pair[1],), pair[2])
-    if Position.stack(0) not in positions:
-        indexes = [position.index for position in positions]
-        return lambda pair: body(tuple([pair[0][index] for index in indexes]), pair[2])
-    places = [position.index if position.is_upvalue else -1 for position in positions]
-    pick = itemgetter(*places)  # of two at least, so it gives a tuple
-    return lambda pair: body(pick((*pair[0], pair[1])), pair[2])
+    before, after = _around_argument(closure, made)
+    if after is None:
+        return Pairs(made.unit.applied, lambda first: before)
+    return Pairs(made.unit.applied, lambda first: (*before, first, *after))
 
 
 def applier(closure: MethodType) -> Callable[[Value, Value], Value] | None:
     """`closure` as a Python function of its first two arguments; None if it does more than wait for both."""
-    unit = unit_of(closure.__func__)
-    made = None if unit is None else made_by(unit)
+    made = _made_of(closure)
     if made is None:
         return None
     body = made.unit.function
-    positions = made.link.positions
-    if positions == (Position.stack(0),):
+    before, after = _around_argument(closure, made)
+    if after is None:
+        return lambda first, second: body(before, second)
+    if not before and not after:
         return lambda first, second: body((first,), second)
+    return lambda first, second: body((*before, first, *after), second)
+
+
+def _made_of(closure: MethodType) -> Made | None:
+    unit = unit_of(closure.__func__)
+    return None if unit is None else made_by(unit)
+
+
+def _around_argument(closure: MethodType, made: Made) -> tuple[tuple[Value, ...], tuple[Value, ...] | None]:
+    """What the function that `closure` makes takes along: before its argument, and after it; None if it does
+    not take that."""
     outer = cast(tuple[Value, ...], closure.__self__)
+    positions = made.link.positions
     if Position.stack(0) not in positions:
-        fixed = tuple([outer[position.index] for position in positions])
-        return lambda first, second: body(fixed, second)
+        return tuple([outer[position.index] for position in positions]), None
     at = positions.index(Position.stack(0))
     before = tuple([outer[position.index] for position in positions[:at]])
-    after = tuple([outer[position.index] for position in positions[at + 1 :]])
-    return lambda first, second: body((*before, first, *after), second)
+    return before, tuple([outer[position.index] for position in positions[at + 1 :]])

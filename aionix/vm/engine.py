@@ -16,7 +16,7 @@ from aionix.errors import InfiniteRecursion, NixError
 from aionix.values.thunk import Entry, Thunk, Value, force, leave
 from aionix.vm.decode import Code, decode
 from aionix.vm.dependencies import Trail
-from aionix.vm.entries import entry_with, function_entry, late_entry, thunk_entry
+from aionix.vm.entries import applied_entry, entry_with, function_entry, late_entry, thunk_entry
 from aionix.vm.fiber import running
 from aionix.vm.linking import NotLinkable, inside, link
 from aionix.vm.machine import CALLS_PER_LOOK, Machine
@@ -116,7 +116,7 @@ class Unit:
         self.fuel = 0  # `replace` fills it
         self.started = False
         self.compiled: tuple[Compiled, ...] = ()  # the newest first; older code may still be running
-        self.nested: dict[Lambda, object] = {}
+        self.nested: dict[Lambda, Callable[..., Value]] = {}
         self.entries: dict[int, Entry] = {}
         self.stub: Callable[[int, Thunk], Value] | None = None
         self.sample: tuple[Value, ...] = ()  # the upvalues of its first run, if its code is kept
@@ -125,13 +125,13 @@ class Unit:
         """What thunks of `code`, which is inside of this one, hold while they are suspended."""
         if code not in self.nested:
             self.nested[code] = ThunkUnit(self.engine, code, self.scope, self.trail, self).function
-        return cast(Entry, self.nested[code])
+        return self.nested[code]
 
     def body(self, code: Lambda) -> Body:
         """What closures of `code`, which is inside of this one, are bound from."""
         if code not in self.nested:
             self.nested[code] = FunctionUnit(self.engine, code, self.scope, self.trail, self).function
-        return cast(Body, self.nested[code])
+        return self.nested[code]
 
     def decode(self, upvalues: tuple[Value, ...]) -> Code:
         """The code for the interpreter, made when it first runs."""
@@ -256,10 +256,9 @@ class ThunkUnit(Unit):
 
 
 class FunctionUnit(Unit):
-    """The code of functions. `made`, `of_pair`: what `native.known` found out of the function that this one
-    makes, and the entry of thunks that call both."""
+    """The code of functions. `made`: what `native.known` found out of the function that this one makes."""
 
-    __slots__ = ("made", "of_pair")
+    __slots__ = ("_applied", "made")
 
     is_thunk = False
     function: Body
@@ -270,9 +269,16 @@ class FunctionUnit(Unit):
         super().__init__(engine, code, scope, trail, parent)
         self.function = function_entry(self)
         self.made: object = None
-        self.of_pair: object = None
+        self._applied: Entry | None = None
         # values.printing and functionArgs read it, and the translator the unit of what is called
         self.function.code = code  # type: ignore[attr-defined]
+
+    @property
+    def applied(self) -> Entry:
+        """The entry of thunks for a call; their payload are the upvalues and the argument."""
+        if self._applied is None:
+            self._applied = applied_entry(self.function, self.machine)
+        return self._applied
 
     def leave(self, error: NixError, calls: list[int] | None = None) -> None:
         """The way out of a call that `error` ends, and of those that it was before, if it is a loop:

@@ -20,7 +20,7 @@ from aionix.values.equality import equal
 from aionix.values.functions import PartialApplication, call, call2
 from aionix.values.ordering import less_than
 from aionix.values.strings import join
-from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, force
+from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, force, leave
 from aionix.vm.interpreter import run
 from aionix.vm.operations import (
     NOT_FOUND,
@@ -40,6 +40,7 @@ from aionix.vm.operations import (
 
 if TYPE_CHECKING:
     from aionix.vm.engine import FunctionUnit, ThunkUnit
+    from aionix.vm.machine import Machine
 
 #: What compiled code may name.
 __all__ = [
@@ -99,6 +100,25 @@ def function_entry(unit: FunctionUnit) -> Callable[[tuple[Value, ...], Value], V
             unit.leave(error)
             raise
         machine.depth = depth
+        return value
+
+    return enter
+
+
+def applied_entry(body: Callable[[tuple[Value, ...], Value], Value], machine: Machine) -> Entry:
+    """What a thunk of a call holds: its payload are the upvalues and the argument."""
+
+    def enter(thunk: Thunk) -> Value:
+        call: tuple[tuple[Value, ...], Value] = thunk[1]  # type: ignore[assignment]  # a cast would take time
+        thunk[0] = blackhole
+        thunk[1] = machine.run
+        try:
+            value = body(call[0], call[1])
+        except BaseException as error:
+            leave(thunk, enter, call, error)
+            raise
+        thunk[1] = value
+        thunk[0] = None
         return value
 
     return enter

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import get_ident, local
 from time import perf_counter
-from types import MethodType
 from typing import Protocol
 
 # Its parts load when one is used: 13 ms of 100. Its backend for the loop, which does so too, needs them all.
@@ -20,7 +19,6 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from aionix.errors import StackOverflow
-from aionix.values.thunk import Value, entry_of
 from aionix.vm import collector
 from aionix.vm.account import Account
 
@@ -47,10 +45,6 @@ class Running(Protocol):
     def machine(self) -> Machine: ...
 
     def in_turn(self) -> bool: ...
-
-
-def _apply(pair: tuple[MethodType, Value]) -> Value:
-    return pair[0](pair[1])
 
 
 class Yielding(Protocol):
@@ -170,8 +164,7 @@ class Machine:
     """The running run, its call depth, and the time it has had."""
 
     __slots__ = (
-        "_slice", "_thread", "_users", "ahead", "applied", "depth", "helped", "limit", "max_depth", "run",
-        "ticks",
+        "_slice", "_thread", "_users", "ahead", "depth", "helped", "limit", "max_depth", "run", "ticks",
     )  # fmt: skip
 
     def __init__(self, max_depth: int, ahead: int = AHEAD, slice: float | None = None) -> None:
@@ -184,8 +177,6 @@ class Machine:
         self.ticks = CALLS_PER_LOOK
         self._slice = slice
         self.run: object = None
-        #: The entry of thunks for a call: their payload is (closure, argument).
-        self.applied = entry_of(_apply, self)
         self._users = 0
         self._thread = 0
 
