@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MethodType
 from typing import cast
 
@@ -20,6 +21,11 @@ from aionix.values.thunk import Value, current_fiber, evaluated, force
 MAX_DEPTH = 3000
 
 _ESCAPES = str.maketrans({'"': "&quot;", "<": "&lt;", ">": "&gt;", "&": "&amp;", "\n": "&#xA;"})
+_SPECIAL = re.compile('["<>&\n]')
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
 
 
 def to_xml(value: Value, *, location: bool = False, strict: bool = False) -> str:
@@ -56,8 +62,8 @@ class _XmlWriter:
         self.derivations: set[str] = set()
 
     def tag(self, name: str, attributes: dict[str, str], end: str) -> None:
-        written = [f' {key}="{attributes[key].translate(_ESCAPES)}"' for key in sorted(attributes)]
-        self.text.add(f"{self.indent}<{name}{''.join(written)}{end}\n")
+        written = "".join([f' {key}="{_escaped(attributes[key])}"' for key in sorted(attributes)])
+        self.text.add(f"{self.indent}<{name}{written}{end}\n")
 
     def leaf(self, name: str, /, **attributes: str) -> None:
         self.tag(name, attributes, " />")
@@ -74,10 +80,12 @@ class _XmlWriter:
         return force(value) if self.strict else evaluated(value)
 
     def write(self, value: Value, depth: int) -> None:
-        value = self.look(value)
+        if type(value) is list:
+            value = self.look(value)
         if isinstance(value, str):
-            self.context |= context_of(value)
-            self.leaf("string", value=value)
+            if type(value) is not str:
+                self.context |= context_of(value)
+            self.text.add(f'{self.indent}<string value="{_escaped(value)}" />\n')
         elif isinstance(value, AttrSet):
             self.write_set(value, self.deeper(depth))
         elif isinstance(value, tuple):
@@ -139,7 +147,11 @@ class _XmlWriter:
 
     def write_attrs(self, attrs: AttrSet, depth: int) -> None:
         for name in sorted_names(attrs):
-            self.open("attr", {"name": name, **self.place(attrs.position_of(name))})
+            if self.sources is None:  # quicker: most of what is written are such tags
+                self.text.add(f'{self.indent}<attr name="{_escaped(name)}">\n')
+                self.indent += "  "
+            else:
+                self.open("attr", {"name": name, **self.place(attrs.position_of(name))})
             self.write(attrs[name], depth)
             self.close("attr")
 
