@@ -17,7 +17,7 @@ from aionix.builtins.registry import (
     expect_plain_str,
 )
 from aionix.errors import IndexOutOfBounds, InvalidArgument
-from aionix.native.known import only_of_first, unit_of
+from aionix.native.known import inner_of, unit_of
 from aionix.values.attrs import AttrSet
 from aionix.values.equality import equal_elements
 from aionix.values.limits import LARGE, MAX_LIST, check_list, need
@@ -178,10 +178,12 @@ def foldl(operator: Function, start: Lazy, values: List) -> Value:
     if not values:
         return force(start)
     result = start
-    if (body := only_of_first(operator)) is not None:
+    inner = inner_of(operator)
+    if inner is not None and inner.after is not None:
+        body, before, after = inner.unit.function, inner.before, inner.after
         for stretch in stretches(values):
             for value in stretch:
-                result = body((result,), value)
+                result = body((*before, result, *after), value)
         return result
     step = binary(operator, len(values))
     for stretch in stretches(values):

@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 from aionix.bytecode.chunk import Lambda, decode
 from aionix.bytecode.opcodes import Op, Position
 from aionix.values.thunk import Entry, Value, evaluated
-from aionix.vm.engine import Body, FunctionUnit
+from aionix.vm.engine import FunctionUnit
 
 
 class Link(NamedTuple):
@@ -87,13 +87,6 @@ def _made_by(unit: FunctionUnit) -> Made | None:
     return None if made is None else Made(made, Link(first.positions))
 
 
-def only_of_first(function: Value) -> Body | None:
-    """The body of `a: b: ...`, if all that it takes along is `a`."""
-    unit = unit_of(function.__func__) if type(function) is MethodType else None
-    made = None if unit is None else made_by(unit)
-    return made.unit.function if made is not None and made.link.positions == (Position.stack(0),) else None
-
-
 class Pairs(NamedTuple):
     """How thunks for calls of a function with two arguments are made: `entry` is that of a call of the
     inner function, whose upvalues `inner` gives, of the first argument."""
@@ -104,41 +97,46 @@ class Pairs(NamedTuple):
 
 def pairs(closure: MethodType) -> Pairs | None:
     """None if `closure` does more than wait for both arguments."""
-    made = _made_of(closure)
-    if made is None:
+    inner = inner_of(closure)
+    if inner is None:
         return None
-    before, after = _around_argument(closure, made)
+    unit, before, after = inner
     if after is None:
-        return Pairs(made.unit.applied, lambda first: before)
-    return Pairs(made.unit.applied, lambda first: (*before, first, *after))
+        return Pairs(unit.applied, lambda first: before)
+    return Pairs(unit.applied, lambda first: (*before, first, *after))
 
 
 def applier(closure: MethodType) -> Callable[[Value, Value], Value] | None:
     """`closure` as a Python function of its first two arguments; None if it does more than wait for both."""
-    made = _made_of(closure)
-    if made is None:
+    inner = inner_of(closure)
+    if inner is None:
         return None
-    body = made.unit.function
-    before, after = _around_argument(closure, made)
+    unit, before, after = inner
+    body = unit.function
     if after is None:
         return lambda first, second: body(before, second)
-    if not before and not after:
-        return lambda first, second: body((first,), second)
     return lambda first, second: body((*before, first, *after), second)
 
 
-def _made_of(closure: MethodType) -> Made | None:
-    unit = unit_of(closure.__func__)
-    return None if unit is None else made_by(unit)
+class Inner(NamedTuple):
+    """The function that a closure makes, and what that takes along: before the closure's argument, and after
+    it; None if it does not take that."""
+
+    unit: FunctionUnit
+    before: tuple[Value, ...]
+    after: tuple[Value, ...] | None
 
 
-def _around_argument(closure: MethodType, made: Made) -> tuple[tuple[Value, ...], tuple[Value, ...] | None]:
-    """What the function that `closure` makes takes along: before its argument, and after it; None if it does
-    not take that."""
-    outer = cast(tuple[Value, ...], closure.__self__)
+def inner_of(function: Value) -> Inner | None:
+    """What `function` makes; None if that is not all it does."""
+    unit = unit_of(function.__func__) if type(function) is MethodType else None
+    made = None if unit is None else made_by(unit)
+    if made is None:
+        return None
+    outer = cast(tuple[Value, ...], cast(MethodType, function).__self__)
     positions = made.link.positions
     if Position.stack(0) not in positions:
-        return tuple([outer[position.index] for position in positions]), None
+        return Inner(made.unit, tuple([outer[position.index] for position in positions]), None)
     at = positions.index(Position.stack(0))
     before = tuple([outer[position.index] for position in positions[:at]])
-    return before, tuple([outer[position.index] for position in positions[at + 1 :]])
+    return Inner(made.unit, before, tuple([outer[position.index] for position in positions[at + 1 :]]))
