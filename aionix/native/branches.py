@@ -130,7 +130,10 @@ def if_not_found(t: Translator, index: int) -> int:
     out.line(f"{result} = {found.text}")
     facts, stack = t.facts.copy(), list(t.stack)
     t.stack.append(Operand(result, lazy=True))
+    before = len(out.lines)
     lazy = found_region(t, index + 1, jump.offset, miss, result)
+    one_way = not any([o.op is Op.JUMP_IF_NOT_FOUND for o in t.found[index + 1 : t.at[miss]]])
+    otherwise = "else:" if one_way and len(out.lines) > before else f"if {result} is NOT_FOUND:"
     kind = t.stack[-1].kind if t.stack else None
     t.facts, t.stack = facts.copy(), list(stack)
     guard = None
@@ -139,8 +142,9 @@ def if_not_found(t: Translator, index: int) -> int:
     ):
         guard = out.name()
         out.line(f"{guard} = {result} is NOT_FOUND")
+        otherwise = f"if {guard}:"
     default = None
-    with out.block(f"if {result} is NOT_FOUND:"):
+    with out.block(otherwise):
         if t.region(t.at[miss], jump.arg) >= 0:  # else it has returned
             default = t.stack[-1]
             t.assign(result, default)

@@ -64,6 +64,13 @@ def jump(*ops: Op) -> Callable[[Jump], Jump]:
 
 #: What may call functions of the program, which must not be done twice.
 CALLING = frozenset({Op.CALL, Op.COERCE_TO_STRING, Op.FIND_FILE, Op.ASSERT_FAIL})
+#: What makes values of others, evaluates nothing and never fails.
+MAKING = frozenset(
+    {
+        Op.ATTRS, Op.CLOSE_SCOPE, Op.CLOSURE, Op.CONSTANT, Op.FINALISE, Op.GET_LOCAL, Op.GET_UPVALUE, Op.LIST,
+        Op.POP_WITH, Op.PUSH_WITH, Op.RETURN, Op.THUNK_CLOSURE, Op.THUNK_SUSPENDED,
+    }
+)  # fmt: skip
 
 
 class EndsInItself(Exception):
@@ -100,6 +107,8 @@ class Translator:
         self.withs = "None"
         self.namespaces: list[str] = []
         self.is_function = isinstance(unit, FunctionUnit)
+        # A thunk of which nobody can tell that it is being forced.
+        self.only_makes = not self.is_function and all([self.makes(one) for one in self.found])
         self.counted = False
         self.skip = 0  # instructions that the last one has done
         self.origins: dict[str, int] = {}  # which variables are evaluated upvalues
@@ -118,11 +127,12 @@ class Translator:
             if any([one.op in (Op.CALL, Op.FIND_FILE) for one in self.found]):
                 self.tick("t[0] is not unit.function", "force(t)")
             out.line("u = t[1]")
-            out.line("t[0] = blackhole")
-            out.line(f"t[1] = {machine}.run")
+            if not self.only_makes:
+                out.line("t[0] = blackhole")
+                out.line(f"t[1] = {machine}.run")
         if self.loop:
             out.line("h = None")
-        with out.block("try:"):
+        with out.block("try:") if not self.only_makes else nullcontext():
             with out.block("while True:") if self.loop else nullcontext():
                 self.unpack()
                 self.region(0, None)
@@ -134,12 +144,20 @@ class Translator:
             with out.block("except NixError as error:"):
                 out.line("unit.leave(error, h)" if self.loop else "unit.leave(error)")
                 out.line("raise")
+        elif self.only_makes:
+            out.line("unit")  # never comes to that, but has the free variable that all code has
         else:
             with out.block("except BaseException as error:"):
                 out.line("unit.leave(t, u, error)")
                 out.line("raise")
         code = assemble(out.lines, out.offsets, out.parameters(parameters), out.constants)
         return Text(code, tuple(out.recipes))
+
+    def makes(self, one: Instruction) -> bool:
+        """Does `one` only make a value? (A set with computed names may find one twice.)"""
+        if one.op is Op.ATTRS and one.arg:
+            return self.chunk.attr_names.get(one.offset) is not None
+        return one.op in MAKING
 
     def machine(self) -> str:
         return self.out.constant(self.unit.machine, ("machine",))
