@@ -138,6 +138,10 @@ let None = 1; True = 2; self = 3; lambda = 4; def = 5; class = 6; print = 7; in 
 """
 
 JUMPS = """
+with { a = 1; }; (if a == 2 then a else builtins.foldl' (x: y: x + y) a) [ 1 2 ]
+let f = c: xs: n: (if c then x: x + 100 else builtins.elemAt xs) n; in [ (f true [ 5 6 ] 1) (f false [ 5 6 ] 1) ]
+let g = a: b: a - b; f = c: n: with { q = 1; }; (if c then x: x + 100 else g n) q; in [ (f true 1) (f false 1) ]
+let g = a: b: a - b; f = s: n: (s.x or (g n)) 2; in [ (f { x = y: y; } 1) (f { } 1) ]
 if true then 1 else 2
 if 1 then 1 else 2
 if "" then 1 else 2

@@ -172,10 +172,15 @@ def take(t: Translator, count: int) -> list[Operand]:
 
 
 def arguments_given(t: Translator, one: Instruction) -> int:
-    """How many arguments follow that of the call `one`, each with a call of its own."""
+    """How many arguments follow that of the call `one`, each with a call of its own. (What jumps lead to is a
+    call of something else, too.)"""
     at = t.at[one.offset] + 1
     count = 0
-    while t.found[at + count].op is Op.CALL and count + 1 < len(t.stack):
+    while (
+        t.found[at + count].op is Op.CALL
+        and count + 1 < len(t.stack)
+        and t.found[at + count].offset not in t.targets
+    ):
         count += 1
     return count
 

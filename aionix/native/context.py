@@ -102,6 +102,7 @@ class Translator:
         if len(self.found) > limit:
             raise Untranslatable("too long")
         self.at = {one.offset: index for index, one in enumerate(self.found)}
+        self.targets = {one.arg for one in self.found if one.op in JUMPS or one.op is Op.JUMP}
         self.stack: list[Operand] = []
         self.facts = Facts()
         self.withs = "None"
