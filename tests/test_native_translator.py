@@ -138,6 +138,9 @@ let None = 1; True = 2; self = 3; lambda = 4; def = 5; class = 6; print = 7; in 
 """
 
 JUMPS = """
+let f = x: [ (x == { }) ({ } == x) (x != [ ]) ]; in [ (f { }) (f [ ]) (f { a = throw "b"; }) (f [ (throw "c") ]) (f 1) ]
+let f = x: x == { }; in f { type = throw "asked"; }
+let f = x: { } == x; in f { type = throw "not asked"; }
 with { a = 1; }; (if a == 2 then a else builtins.foldl' (x: y: x + y) a) [ 1 2 ]
 let f = c: xs: n: (if c then x: x + 100 else builtins.elemAt xs) n; in [ (f true [ 5 6 ] 1) (f false [ 5 6 ] 1) ]
 let g = a: b: a - b; f = c: n: with { q = 1; }; (if c then x: x + 100 else g n) q; in [ (f true 1) (f false 1) ]

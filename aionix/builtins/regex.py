@@ -28,7 +28,7 @@ Groups = tuple[Value, ...]
 #: Where a match is and then each of its groups, (-1, -1) for those that took no part.
 Spans = list[tuple[int, int]]
 
-# What `re2` wraps makes a list of spans; its own match objects take three times as long as short matches.
+# What `re2` wraps gives a list of spans in 0.7 us for a short match; with its own match object it is 3.4.
 _ANYWHERE, _WHOLE = re2._re2.RE2.Anchor.UNANCHORED, re2._re2.RE2.Anchor.ANCHOR_BOTH
 
 

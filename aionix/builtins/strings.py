@@ -150,8 +150,8 @@ def replace_strings(old: List, new: List, text: Lazy) -> str:
 MAX_QUICK, MAX_REPLACEMENT = 1 << 16, 1 << 8
 #: Patterns that are tried at every character of such a text, while nothing else goes on.
 MAX_ALTERNATIVES = 32
-#: Pairs of lists that are known again.
-MAX_RECENT = 16
+#: Pairs of lists that are known again, and how long they may be: they stay after the evaluation.
+MAX_RECENT, MAX_KNOWN = 16, 64
 
 
 def _simple(values: Sequence[Value]) -> tuple[str, ...] | None:
@@ -192,7 +192,7 @@ class _Recent:
             return known[2]
         patterns, replacements = _simple(old), _simple(new)
         quick = _substitution(patterns, replacements) if patterns and replacements else None
-        if quick is not None:
+        if quick is not None and len(old) <= MAX_KNOWN:
             self._known[key] = old, new, quick
             if len(self._known) > MAX_RECENT:
                 self._known.popitem(last=False)

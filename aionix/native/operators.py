@@ -105,15 +105,17 @@ def equal(t: Translator, one: Instruction) -> None:
             t.stack[-2:] = []
             t.push(f"({other.text} is {operand.text})", kind="bool")
             return
-        if operand.text in EMPTY and not other.pending:
+        if operand.text == "()" and not other.pending:
             t.stack[-2:] = []
-            t.push(f"(type({other.text}) is {operand.kind} and not {other.text})", kind="bool")
+            t.push(f"(type({other.text}) is tuple and not {other.text})", kind="bool")
+            return
+        if operand.text == "AttrSet()" and not other.pending:
+            t.stack[-2:] = []
+            # Whether another set is a derivation may have to be found out.
+            slow = t.slow("equal", left.text, right.text)
+            t.push(f"(type({other.text}) is AttrSet and (not {other.text} or {slow}))", kind="bool")
             return
     compare(t, "==", "equal")
-
-
-#: What stands for lists and sets without elements.
-EMPTY = ("()", "AttrSet()")
 
 
 @op(Op.LESS)
