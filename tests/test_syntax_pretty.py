@@ -110,6 +110,8 @@ def larger(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
     )
 
 
+# Hypothesis writes down the tree that a text was made of, whether it is wanted or not.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(max_examples=50, deadline=None)
 @given(st.recursive(leaves(), larger, max_leaves=6).map(show))
 def test_what_is_shown_parses_to_what_shows_the_same(text: str) -> None:

@@ -113,7 +113,7 @@ class Unit:
         self.scope = scope
         self.trail = trail
         self.decoded: Code | None = None
-        self.fuel = 0  # `replace` fills it
+        self.fuel = 0  # `compile` fills it
         self.started = False
         self.compiled: tuple[Compiled, ...] = ()  # the newest first; older code may still be running
         self.nested: dict[Lambda, Callable[..., Value]] = {}

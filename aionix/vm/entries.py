@@ -106,7 +106,10 @@ def function_entry(unit: FunctionUnit) -> Callable[[tuple[Value, ...], Value], V
 
 
 def applied_entry(body: Callable[[tuple[Value, ...], Value], Value], machine: Machine) -> Entry:
-    """What a thunk of a call holds: its payload are the upvalues and the argument."""
+    """What a thunk of a call holds: its payload are the upvalues and the argument.
+
+    As `entry_of`, with the call written out: a frame less for every element of a `map`.
+    """
 
     def enter(thunk: Thunk) -> Value:
         call: tuple[tuple[Value, ...], Value] = thunk[1]  # type: ignore[assignment]  # a cast would take time
