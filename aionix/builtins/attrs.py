@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MethodType
-from typing import cast
 
 from aionix.builtins.loops import SHORT, binary, entry_for, stretches
 from aionix.builtins.registry import (
@@ -17,7 +15,7 @@ from aionix.builtins.registry import (
     expect_plain_str,
 )
 from aionix.errors import MissingAttribute
-from aionix.native.known import pairs
+from aionix.native.known import inner_of
 from aionix.source import SourceMap, Span
 from aionix.values.attrs import AttrSet, Positions, sorted_names
 from aionix.values.limits import check_list, check_set
@@ -175,11 +173,10 @@ def map_attrs(function: Lazy, attrs: AttrSet) -> Value:
 def _delayed_calls(function: Value, members: Mapping[str, Value]) -> AttrSet:
     """Thunks for `function name value`, for each of `members`; `function` may be lazy."""
     closure = evaluated(function)
-    small = type(closure) is MethodType and len(members) < SHORT
-    calls = pairs(cast(MethodType, closure)) if small else None
-    if calls is not None:
-        enter, inner = calls
-        result = AttrSet({name: [enter, (inner(name), value)] for name, value in members.items()})
+    inner = inner_of(closure) if len(members) < SHORT else None
+    if inner is not None:
+        enter = inner.unit.applied
+        result = AttrSet({name: [enter, (inner.upvalues(name), value)] for name, value in members.items()})
     else:
         enter = entry_for(function, _of_pair(function))
         result = AttrSet()
@@ -209,9 +206,7 @@ def zip_attrs_with(function: Function, sets: List) -> Value:
     found: dict[str, list[Value]] = {}
     for stretch in stretches(sets):
         for attrs in stretch:
-            if type(attrs) is list:
-                attrs = attrs[1] if attrs[0] is None else attrs[0](attrs)
-            for name, value in (attrs if type(attrs) is AttrSet else expect_attrs(attrs)).items():
+            for name, value in expect_attrs(attrs).items():
                 if name in found:
                     found[name].append(value)
                 else:

@@ -47,10 +47,8 @@ def substring(start: int, length: Lazy, text: Lazy) -> str:
     end = start + count if count >= 0 else None
     if len(whole) > LARGE:
         check_string(len(whole) - start, (whole,))
-    if whole.isascii() and type(whole) is str:
-        return whole[start:end]
     part = whole[start:end] if whole.isascii() else from_bytes(to_bytes(whole)[start:end])
-    return with_context(part, context_of(whole))
+    return part if type(whole) is str else with_context(part, context_of(whole))
 
 
 @builtin("concatStringsSep")
@@ -58,13 +56,8 @@ def concat_strings_sep(separator: str, values: List) -> str:
     """The elements as strings in a row, with `separator` between them."""
     parts = _coerced(values) if len(values) <= FEW else _coerced_together(values)
     check_string(sum(map(len, parts)) + len(separator) * (len(parts) - 1), [separator, *parts])
-    text = separator.join(parts)
-    if not text.isascii():
-        text = strings.normal(text)
-    contexts = [part.context for part in parts if type(part) is ContextString]
-    if not contexts and type(separator) is str:
-        return strings.plain(text)
-    return with_context(text, context_of(separator).union(*contexts))
+    context = context_of(separator).union(*[part.context for part in parts if type(part) is ContextString])
+    return with_context(strings.normal(separator.join(parts)), context)
 
 
 def _coerced(values: tuple[Value, ...]) -> list[str]:

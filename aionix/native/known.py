@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 
 from aionix.bytecode.chunk import Lambda, decode
 from aionix.bytecode.opcodes import Op, Position
-from aionix.values.thunk import Entry, Value, evaluated
+from aionix.values.thunk import Value, evaluated
 from aionix.vm.engine import FunctionUnit
 
 
@@ -87,37 +87,6 @@ def _made_by(unit: FunctionUnit) -> Made | None:
     return None if made is None else Made(made, Link(first.positions))
 
 
-class Pairs(NamedTuple):
-    """How thunks for calls of a function with two arguments are made: `entry` is that of a call of the
-    inner function, whose upvalues `inner` gives, of the first argument."""
-
-    entry: Entry
-    inner: Callable[[Value], tuple[Value, ...]]
-
-
-def pairs(closure: MethodType) -> Pairs | None:
-    """None if `closure` does more than wait for both arguments."""
-    inner = inner_of(closure)
-    if inner is None:
-        return None
-    unit, before, after = inner
-    if after is None:
-        return Pairs(unit.applied, lambda first: before)
-    return Pairs(unit.applied, lambda first: (*before, first, *after))
-
-
-def applier(closure: MethodType) -> Callable[[Value, Value], Value] | None:
-    """`closure` as a Python function of its first two arguments; None if it does more than wait for both."""
-    inner = inner_of(closure)
-    if inner is None:
-        return None
-    unit, before, after = inner
-    body = unit.function
-    if after is None:
-        return lambda first, second: body(before, second)
-    return lambda first, second: body((*before, first, *after), second)
-
-
 class Inner(NamedTuple):
     """The function that a closure makes, and what that takes along: before the closure's argument, and after
     it; None if it does not take that."""
@@ -125,6 +94,10 @@ class Inner(NamedTuple):
     unit: FunctionUnit
     before: tuple[Value, ...]
     after: tuple[Value, ...] | None
+
+    def upvalues(self, argument: Value) -> tuple[Value, ...]:
+        """Those of the function that a call with `argument` makes."""
+        return self.before if self.after is None else (*self.before, argument, *self.after)
 
 
 def inner_of(function: Value) -> Inner | None:
@@ -140,3 +113,15 @@ def inner_of(function: Value) -> Inner | None:
     at = positions.index(Position.stack(0))
     before = tuple([outer[position.index] for position in positions[:at]])
     return Inner(made.unit, before, tuple([outer[position.index] for position in positions[at + 1 :]]))
+
+
+def applier(closure: MethodType) -> Callable[[Value, Value], Value] | None:
+    """`closure` as a Python function of its first two arguments; None if it does more than wait for both."""
+    inner = inner_of(closure)
+    if inner is None:
+        return None
+    unit, before, after = inner
+    body = unit.function
+    if after is None:
+        return lambda first, second: body(before, second)
+    return lambda first, second: body((*before, first, *after), second)

@@ -92,30 +92,28 @@ def negate(t: Translator, one: Instruction) -> None:
 def equal(t: Translator, one: Instruction) -> None:
     right, left = t.stack[-1], t.stack[-2]
     for operand, other in ((left, right), (right, left)):
-        if operand.kind == "str" and operand.constant and not other.pending:
+        # Which side it is on makes a difference for the order in which both are looked at.
+        slow = t.slow("equal", left.text, right.text)
+        text = None if other.pending else equal_to_constant(operand, other, slow)
+        if text is not None:
             t.stack[-2:] = []
-            t.push(
-                f"({other.text} == {operand.text} if type({other.text}) is str else "
-                f"{t.slow('equal', left.text, right.text)})",
-                kind="bool",
-            )
-            return
-        unknown = not (other.pending or other.constant)
-        if operand.kind in ("NoneType", "bool") and operand.constant and unknown:
-            t.stack[-2:] = []
-            t.push(f"({other.text} is {operand.text})", kind="bool")
-            return
-        if operand.text == "()" and not other.pending:
-            t.stack[-2:] = []
-            t.push(f"(type({other.text}) is tuple and not {other.text})", kind="bool")
-            return
-        if operand.text == "AttrSet()" and not other.pending:
-            t.stack[-2:] = []
-            # Whether another set is a derivation may have to be found out.
-            slow = t.slow("equal", left.text, right.text)
-            t.push(f"(type({other.text}) is AttrSet and (not {other.text} or {slow}))", kind="bool")
+            t.push(text, kind="bool")
             return
     compare(t, "==", "equal")
+
+
+def equal_to_constant(operand: Operand, other: Operand, slow: str) -> str | None:
+    """Is the variable `other` equal to `operand`? None if that is nothing special."""
+    variable = other.text
+    if operand.constant and operand.kind == "str":
+        return f"({variable} == {operand.text} if type({variable}) is str else {slow})"
+    if operand.constant and operand.kind in ("NoneType", "bool") and not other.constant:
+        return f"({variable} is {operand.text})"
+    if operand.text == "()":
+        return f"(type({variable}) is tuple and not {variable})"
+    if operand.text == "AttrSet()":  # whether another set is a derivation may have to be found out
+        return f"(type({variable}) is AttrSet and (not {variable} or {slow}))"
+    return None
 
 
 @op(Op.LESS)
@@ -141,19 +139,17 @@ def more_or_equal(t: Translator, one: Instruction) -> None:
 def compare(t: Translator, sign: str, helper: str, swapped: bool = False, negated: bool = False) -> None:
     right, left = t.stack.pop(), t.stack.pop()
     left_text, right_text = t.both(left, right)
+    test = are_ints(t, left, right)
+    if left.kind is None and right.kind is None:
+        test = either_way(t, left_text, right_text, sign)
     slow = t.slow(helper, *((right_text, left_text) if swapped else (left_text, right_text)))
     if negated:
         slow = f"(not {slow})"
-    test = are_ints(t, left, right)
-    if test is None or left.kind or right.kind:
-        tests = [] if test is None else [test]
-    else:
-        tests = [either_way(t, left_text, right_text, sign)]
     quick = f"{left_text} {sign} {right_text}"
-    if tests:
-        text = f"({quick} if {tests[0]} else {slow})" if tests[0] else f"({quick})"
-    else:
+    if test is None:
         text = slow
+    else:
+        text = f"({quick} if {test} else {slow})" if test else f"({quick})"
     t.push(text, kind="bool")
 
 
