@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from aionix.builtins.encode import json_string, parts_of_json, to_json
 from aionix.builtins.hashing import parse_given_hash
@@ -122,40 +123,40 @@ class _Draft:
             try:
                 if ignore_nulls and force(value) is None:
                     continue
-                if self.read_special(name, value):
+                special = _SPECIAL.get(name)
+                if special is not None and special(self, value):
                     continue
                 if structured:
                     self.read_structured(name, value, json)
-                else:
-                    self.read_variable(name, value)
+                    continue
+                text = self.plain(coerce_to_string(value, strong=True))
+                self.derivation.environment[name] = text
+                if name in _SETTERS:
+                    _SETTERS[name](self, text)
             except NixError as error:
                 message = f"while evaluating attribute '{name}' of derivation '{self.name}'"
                 error.add_frame(message, attributes.position_of(name))
                 raise
 
-    def read_special(self, name: str, value: Value) -> bool:
-        """Was this an attribute that the builder is not told of as such?"""
-        if name == "args":
-            self.derivation.arguments = [
-                self.plain(coerce_to_string(item, strong=True)) for item in expect_list(value)
-            ]
-        elif name == "__contentAddressed" and expect_bool(value):
-            self.host.require_feature("ca-derivations")
-            self.floating = True
-        elif name == "__impure" and expect_bool(value):
-            self.host.require_feature("impure-derivations")
-            self.impure = True
-        else:
-            return False
+    # Attributes that the builder is not told of as such; and was it one?
+
+    def read_arguments(self, value: Value) -> bool:
+        self.derivation.arguments = [
+            self.plain(coerce_to_string(item, strong=True)) for item in expect_list(value)
+        ]
         return True
 
-    def read_variable(self, name: str, value: Value) -> None:
-        text = self.plain(coerce_to_string(value, strong=True))
-        self.derivation.environment[name] = text
-        if name in _SETTERS:
-            _SETTERS[name](self, text)
-        elif name == "outputs":
-            self.set_outputs(_WORD.findall(text))
+    def read_floating(self, value: Value) -> bool:
+        if expect_bool(value):
+            self.host.require_feature("ca-derivations")
+            self.floating = True
+        return self.floating
+
+    def read_impure(self, value: Value) -> bool:
+        if expect_bool(value):
+            self.host.require_feature("impure-derivations")
+            self.impure = True
+        return self.impure
 
     def read_structured(self, name: str, value: Value, json: list[str]) -> None:
         if name == "__structuredAttrs":
@@ -163,10 +164,10 @@ class _Draft:
         json.append(f"{json_string(name)}:{self.plain(to_json(value))}")
         if name == "builder":
             self.derivation.builder = self.plain(expect_str(value))
+        elif name == "outputs":
+            self.name_outputs([expect_plain_str(item) for item in expect_list(value)])
         elif name in _SETTERS:
             _SETTERS[name](self, expect_plain_str(value))
-        elif name == "outputs":
-            self.set_outputs([expect_plain_str(item) for item in expect_list(value)])
         elif name in _WITHOUT_EFFECT:
             self.host.warn(
                 f"In a derivation named '{self.name}', 'structuredAttrs' disables the effect of "
@@ -199,7 +200,10 @@ class _Draft:
         if self.method in _FEATURE_OF_METHOD:
             self.host.require_feature(_FEATURE_OF_METHOD[self.method])
 
-    def set_outputs(self, names: list[str]) -> None:
+    def set_outputs(self, text: str) -> None:
+        self.name_outputs(_WORD.findall(text))
+
+    def name_outputs(self, names: list[str]) -> None:
         seen: set[str] = set()
         for name in names:
             if name in seen:
@@ -266,9 +270,10 @@ class _Draft:
                 derivation.input_sources |= sources
                 wanted |= {path: _united(wanted.get(path), outputs) for path, outputs in whole.items()}
             elif element[0] == "!":
-                *names, path = element[1:].split("!")
+                names, _, path = element[1:].rpartition("!")
                 know(self.host, path)
-                wanted[path] = _with(wanted.get(path), names)
+                known = wanted.get(path)
+                wanted[path] = _only(names) if known is None else _with(known, names.split("!"))
             else:
                 derivation.input_sources.add(element)
         derivation.input_derivations = wanted
@@ -280,6 +285,12 @@ _SETTERS: dict[str, Callable[[_Draft, str], None]] = {
     "outputHash": _Draft.set_hash,
     "outputHashAlgo": _Draft.set_algorithm,
     "outputHashMode": _Draft.set_method,
+    "outputs": _Draft.set_outputs,
+}
+_SPECIAL: dict[str, Callable[[_Draft, Value], bool]] = {
+    "args": _Draft.read_arguments,
+    "__contentAddressed": _Draft.read_floating,
+    "__impure": _Draft.read_impure,
 }
 
 
@@ -291,6 +302,11 @@ def _united(left: Wanted | None, right: Wanted) -> Wanted:
     if left is None:
         return right
     return Wanted(left.outputs | right.outputs, {**right.dynamic, **left.dynamic})
+
+
+@lru_cache(maxsize=64)
+def _only(names: str) -> Wanted:
+    return _with(None, names.split("!"))
 
 
 def _with(wanted: Wanted | None, names: list[str]) -> Wanted:

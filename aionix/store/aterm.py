@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import NoReturn, TypeVar
 
 from aionix.errors import ConversionError, InvalidHash
@@ -24,44 +25,89 @@ MAX_DYNAMIC = 100
 _VERSIONED = 'DrvWithVersion("xp-dyn-drv",'
 
 
-def unparse(
-    derivation: Derivation, *, masked: bool = False, inputs: Mapping[str, Wanted] | None = None
-) -> bytes:
+def unparse(derivation: Derivation, *, masked: bool = False) -> bytes:
     """The derivation's text.
 
-    With `masked`, output paths are left out, as they are while the paths are being computed;
-    `inputs` stands for the input derivations.
+    With `masked`, output paths are left out, as they are while the paths are being computed.
     """
-    inputs = derivation.input_derivations if inputs is None else inputs
-    environment = derivation.environment
-    if masked:
-        environment = environment | dict.fromkeys(derivation.outputs, "")
-    outputs = [
-        f'("{name}","{"" if masked else output.path}","{output.method}","{output.digest}")'
-        for name, output in _items(derivation.outputs)
-    ]
-    variables = [f"({_string(name)},{_string(value)})" for name, value in _items(environment)]
-    dynamic = any([wanted.dynamic for wanted in derivation.input_derivations.values()])
-    parts = (
-        _list(outputs),
-        _inputs(inputs),
-        _names(derivation.input_sources),
-        f'"{derivation.system}"',
-        _string(derivation.builder),
-        _list([_string(argument) for argument in derivation.arguments]),
-        _list(variables),
-    )
-    text = f"{_VERSIONED if dynamic else 'Derive('}{','.join(parts)})"
-    return text.encode("utf-8", "surrogateescape")
+    return Unparsed(derivation).text(derivation.input_derivations, masked)
+
+
+class Unparsed:
+    """The text of a derivation in parts, written once: what is hashed of it has other input derivations
+    and no output paths, and is the same else."""
+
+    __slots__ = ("_middle", "_variables", "derivation")
+
+    def __init__(self, derivation: Derivation) -> None:
+        self.derivation = derivation
+        self._middle = ",".join(
+            (
+                _names(derivation.input_sources),
+                f'"{derivation.system}"',
+                *_strings([derivation.builder]),
+                _list(_strings(derivation.arguments)),
+            )
+        )
+        # Those of outputs as they are with masked paths, whether there are such variables or not.
+        self._variables = _pairs(derivation.environment | dict.fromkeys(derivation.outputs, ""))
+
+    def text(self, inputs: Mapping[str, Wanted], masked: bool) -> bytes:
+        """The derivation's text, with `inputs` for its input derivations.
+
+        Of the environment, only the outputs' variables may have changed since this was made.
+        """
+        derivation = self.derivation
+        versioned = any([wanted.dynamic for wanted in derivation.input_derivations.values()])
+        parts = (
+            _outputs(derivation.outputs, masked),
+            _inputs(inputs),
+            self._middle,
+            _list(self._variables.values() if masked else self._environment()),
+        )
+        text = f"{_VERSIONED if versioned else 'Derive('}{','.join(parts)})"
+        return text.encode("utf-8", "surrogateescape")
+
+    def _environment(self) -> Iterable[str]:
+        known = self.derivation.environment
+        outputs = {name: known[name] for name in self.derivation.outputs if name in known}
+        variables = self._variables | _pairs(outputs)
+        return [pair for name, pair in variables.items() if name in known]
 
 
 def _items(table: Mapping[str, T]) -> list[tuple[str, T]]:
     return [(name, table[name]) for name in in_order(table)]
 
 
-def _string(text: str) -> str:
+def _pairs(variables: Mapping[str, str]) -> dict[str, str]:
+    """The text of each, in order."""
+    names = in_order(variables)
+    spelled = zip(names, _strings(names), _strings([variables[name] for name in names]), strict=True)
+    return {name: f"({spelling},{value})" for name, spelling, value in spelled}
+
+
+def _strings(texts: list[str]) -> list[str]:
+    # All at once, with between them what is in no string of Nix: one by one takes three times as long.
+    if not texts:
+        return texts
+    escaped = _escaped("\0".join(texts)).split("\0")
+    if len(escaped) != len(texts):
+        escaped = [_escaped(text) for text in texts]
+    return [f'"{text}"' for text in escaped]
+
+
+def _escaped(text: str) -> str:
     text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+
+
+def _outputs(outputs: Mapping[str, Output], masked: bool) -> str:
+    return _list(
+        [
+            f'("{name}","{"" if masked else output.path}","{output.method}","{output.digest}")'
+            for name, output in _items(outputs)
+        ]
+    )
 
 
 def _list(items: Iterable[str]) -> str:
@@ -72,12 +118,17 @@ def _names(names: Iterable[str]) -> str:
     return _list([f'"{name}"' for name in in_order(names)])
 
 
+@lru_cache(maxsize=256)
+def _output_names(names: frozenset[str]) -> str:
+    return _names(names)
+
+
 def _inputs(inputs: Mapping[str, Wanted]) -> str:
     return _list([f'("{name}",{_wanted(wanted)})' for name, wanted in _items(inputs)])
 
 
 def _wanted(wanted: Wanted) -> str:
-    outputs = _names(wanted.outputs)
+    outputs = _output_names(wanted.outputs)
     return f"({outputs},{_inputs(wanted.dynamic)})" if wanted.dynamic else outputs
 
 

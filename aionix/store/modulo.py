@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from aionix.errors import InvalidArgument
-from aionix.store.aterm import unparse
+from aionix.store.aterm import Unparsed
 from aionix.store.derivation import Derivation, Wanted
 
 _IMPURE = sha256(b"impure").hexdigest()
@@ -27,34 +27,53 @@ class Modulo(NamedTuple):
     deferred: bool = False
 
 
-def hash_modulo(derivation: Derivation, inputs: Mapping[str, Modulo], *, masked: bool = False) -> Modulo:
-    """The hash of `derivation`; `inputs` has those of its input derivations.
+class Hasher:
+    """Computes the hashes of `derivation`; `known` has those of its input derivations."""
 
-    With `masked`, as if it had no output paths: that is what they are computed from.
-    """
-    outputs = derivation.outputs
-    if derivation.is_fixed:
-        return Modulo(
-            {
-                name: _sha256(f"fixed:out:{output.method}:{output.digest}:{output.path}")
-                for name, output in outputs.items()
-            }
-        )
-    if any([output.digest == "impure" for output in outputs.values()]):
-        return Modulo(dict.fromkeys(outputs, _IMPURE), deferred=True)
-    deferred = any([output.method != "" for output in outputs.values()])
-    wanted: dict[str, frozenset[str]] = {}
-    for path, asked in derivation.input_derivations.items():
-        known = inputs[path]
-        deferred = deferred or known.deferred
-        for output in asked.outputs:
-            if output not in known.outputs:
-                raise InvalidArgument(f"no hash for output '{output}' of derivation '{derivation.name}'")
-            digest = known.outputs[output]
-            wanted[digest] = wanted.get(digest, frozenset()) | {output}
-    hashed_inputs = {digest: Wanted(names) for digest, names in wanted.items()}
-    digest = sha256(unparse(derivation, masked=masked, inputs=hashed_inputs)).hexdigest()
-    return Modulo(dict.fromkeys(outputs, digest), deferred)
+    __slots__ = ("_known", "_wanted", "derivation", "unparsed")
+
+    def __init__(self, derivation: Derivation, known: Mapping[str, Modulo]) -> None:
+        self.derivation = derivation
+        self.unparsed = Unparsed(derivation)
+        self._known = known
+        self._wanted: tuple[Mapping[str, Wanted], bool] | None = None
+
+    def modulo(self, *, masked: bool = False) -> Modulo:
+        """The hash of each output.
+
+        With `masked`, as if the derivation had no output paths: that is what they are computed from.
+        """
+        outputs = self.derivation.outputs
+        if self.derivation.is_fixed:
+            return Modulo(
+                {
+                    name: _sha256(f"fixed:out:{output.method}:{output.digest}:{output.path}")
+                    for name, output in outputs.items()
+                }
+            )
+        if any([output.digest == "impure" for output in outputs.values()]):
+            return Modulo(dict.fromkeys(outputs, _IMPURE), deferred=True)
+        if self._wanted is None:
+            self._wanted = self._hashed_inputs()
+        wanted, deferred = self._wanted
+        digest = sha256(self.unparsed.text(wanted, masked)).hexdigest()
+        unknown = any([output.method != "" for output in outputs.values()])
+        return Modulo(dict.fromkeys(outputs, digest), deferred or unknown)
+
+    def _hashed_inputs(self) -> tuple[Mapping[str, Wanted], bool]:
+        """The input derivations by their hashes, and whether one of these is deferred."""
+        wanted: dict[str, frozenset[str]] = {}
+        deferred = False
+        for path, asked in self.derivation.input_derivations.items():
+            known = self._known[path]
+            deferred = deferred or known.deferred
+            for output in asked.outputs:
+                digest = known.outputs.get(output)
+                if digest is None:
+                    name = self.derivation.name
+                    raise InvalidArgument(f"no hash for output '{output}' of derivation '{name}'")
+                wanted[digest] = wanted.get(digest, frozenset()) | {output}
+        return {digest: Wanted(names) for digest, names in wanted.items()}, deferred
 
 
 def _sha256(text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz"
 _VALUES = {char: value for value, char in enumerate(ALPHABET)}
+_PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
 
 
 def encoded_length(size: int) -> int:
@@ -16,8 +17,9 @@ def encoded_length(size: int) -> int:
 
 def encode(data: bytes) -> str:
     number = int.from_bytes(data, "little")
-    places = range(encoded_length(len(data)) - 1, -1, -1)
-    return "".join([ALPHABET[number >> 5 * place & 31] for place in places])
+    length = encoded_length(len(data))
+    pairs = [_PAIRS[number >> bits & 1023] for bits in range(10 * ((length - 1) // 2), -1, -10)]
+    return "".join(pairs)[length % 2 :]
 
 
 def decode(text: str, size: int) -> bytes:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterable
 from hashlib import sha256
@@ -17,6 +18,9 @@ DIGEST_LENGTH = 32
 MAX_NAME_LENGTH = 211
 _DIGITS = frozenset(nix32.ALPHABET)
 _NAME_BYTES = frozenset((string.ascii_letters + string.digits + "+-._?=").encode())
+
+# Most names, told at a glance.
+_PLAIN_NAME = re.compile(rf"[a-zA-Z0-9+_?=][a-zA-Z0-9+\-._?=]{{0,{MAX_NAME_LENGTH - 1}}}")
 
 
 def store_path(kind: str, inner: bytes, name: str, store_dir: str) -> str:
@@ -36,14 +40,16 @@ def store_path(kind: str, inner: bytes, name: str, store_dir: str) -> str:
 
 def compress(digest: bytes, size: int) -> bytes:
     """`digest` folded onto itself by exclusive or."""
-    folded = bytearray(size)
-    for index, byte in enumerate(digest):
-        folded[index % size] ^= byte
-    return bytes(folded)
+    folded = 0
+    for start in range(0, len(digest), size):
+        folded ^= int.from_bytes(digest[start : start + size], "little")
+    return folded.to_bytes(size, "little")
 
 
 def name_problem(name: str) -> str | None:
     """Why `name` cannot end a store path, in Nix's words; None if it can."""
+    if _PLAIN_NAME.fullmatch(name):
+        return None
     data = name.encode("utf-8", "surrogateescape")
     if not data:
         return "name must not be empty"
