@@ -35,10 +35,11 @@ class Formals(NamedTuple):
 
 class Native(NamedTuple):
     """Python code for a Lambda, as it is kept: `recipes` tell what its further parameters are to be
-    (`vm.linking`)."""
+    (`vm.linking`). `shape` is the name of code that other Lambdas are likely to have too."""
 
     code: CodeType
-    recipes: tuple[tuple[object, ...], ...]
+    recipes: tuple[object, ...]
+    shape: bytes | None
 
 
 @dataclass(slots=True, eq=False)

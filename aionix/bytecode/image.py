@@ -7,10 +7,11 @@ the names of its upvalues. At the end is the outermost one's offset; behind that
 runs, the Python code of what did, and chunks that were missing (`Reader.add`):
 
     offset of the end | offset of the index, or 0 | record ... record | end: (offset, warnings, paths)
-    | what was added | index: ({a record's offset: that of its Python code}, {... that of its chunk})
+    | what was added | index
 
-Python code is read a group at a time, functions that ran in the same process: they have most of their names
-in common, so that takes half of the time (2.7 us a function, 5.5 alone).
+Python code is read a group at a time, that of what ran in the same process: they have most of their names
+in common, so that takes half of the time (2.7 us a function, 5.5 alone). Code that several Lambdas share is
+there once, under the name of its shape.
 
 Spans are kept relative to their file. Only bytes that this module has made may be read: whoever keeps
 an image proves with a checksum that it is unchanged (`bytecode.cache`).
@@ -23,14 +24,15 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from types import CodeType
-from typing import Literal, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
+from weakref import WeakValueDictionary
 
 from aionix.bytecode.chunk import Chunk, DeferredLambda, Formals, Global, Lambda, Later, Native
 from aionix.source import Span
 from aionix.warnings import EvalWarning, WarningKind
 
 #: Part of every key under which images are kept: raised when anything here changes.
-FORMAT = 8
+FORMAT = 9
 
 # (kind, name, parameter, formals, upvalue count, captures with, start, end)
 _LambdaFields: TypeAlias = tuple[int, str | None, str | None, "_FormalsFields | None", int, bool, int, int]
@@ -47,7 +49,8 @@ _ChunkFields: TypeAlias = tuple[
 ]
 #: In place of a chunk: the names of its upvalues.
 _Missing: TypeAlias = tuple[tuple[str, ...]]
-_NativeFields: TypeAlias = "tuple[CodeType, tuple[tuple[object, ...], ...]]"
+# (code or its shape, recipes)
+_NativeFields: TypeAlias = "tuple[CodeType | bytes, tuple[object, ...]]"
 #: By the offset of the record.
 _Natives: TypeAlias = dict[int, _NativeFields]
 _WarningFields: TypeAlias = tuple[str, int, int, str]
@@ -81,12 +84,22 @@ def _header(end: int, index: int) -> bytes:
     return end.to_bytes(_OFFSET, "little") + index.to_bytes(_OFFSET, "little")
 
 
-_Index: TypeAlias = tuple[dict[int, int], dict[int, int]]
+class _Index(NamedTuple):
+    """Where things are that were added: the Python code of records, or its group; chunks of records; and
+    code by its shape."""
+
+    natives: dict[int, int]
+    chunks: dict[int, int]
+    shapes: dict[bytes, int]
 
 
 def _index(image: memoryview) -> _Index:
     offset = int.from_bytes(image[_OFFSET:_HEADER], "little")
-    return cast(_Index, marshal.loads(image[offset:])) if offset else ({}, {})
+    return _Index(*marshal.loads(image[offset:])) if offset else _Index({}, {}, {})
+
+
+#: Code that units share, also those of other evaluations, as long as one is left.
+_shared: WeakValueDictionary[bytes, CodeType] = WeakValueDictionary()
 
 
 def load(
@@ -136,15 +149,24 @@ class _Writer:
     def _push_chunk(self, chunk: Chunk) -> int:
         return self._push(marshal.dumps(self._chunk(chunk)))  # type: ignore[arg-type]  # constants are `object`
 
-    def add_natives(self, natives: Mapping[int, Native]) -> dict[int, int]:
-        """Writes them; returns the offset of its group for each."""
+    def add_natives(self, natives: Mapping[int, Native], shapes: dict[bytes, int]) -> dict[int, int]:
+        """Writes them, and the code of those `shapes` that are new; returns the offset of its group for
+        each."""
         found: dict[int, int] = {}
-        pairs = [(record, tuple(native)) for record, native in sorted(natives.items())]
+        pairs = [(record, self._native(native, shapes)) for record, native in sorted(natives.items())]
         for start in range(0, len(pairs), _GROUP):
             group = dict(pairs[start : start + _GROUP])
             offset = self._push(marshal.dumps(group))
             found |= dict.fromkeys(group, offset)
         return found
+
+    def _native(self, native: Native, shapes: dict[bytes, int]) -> _NativeFields:
+        code, recipes, shape = native
+        if shape is None:
+            return code, recipes
+        if shape not in shapes:
+            shapes[shape] = self._push(marshal.dumps(code))
+        return shape, recipes
 
     def _push(self, blob: bytes) -> int:
         offset = self.size
@@ -211,7 +233,7 @@ class Reader:
     `written` are the chunks that it did not have, by the offset of their record.
     """
 
-    __slots__ = ("_base", "_chunks", "_codes", "_groups", "_later", "_natives", "_path", "image", "written")
+    __slots__ = ("_base", "_codes", "_groups", "_index", "_later", "_path", "image", "written")
 
     def __init__(
         self, image: bytes | memoryview, base: int, path: Callable[[str], object], later: Later
@@ -221,7 +243,7 @@ class Reader:
         self._base = base
         self._path = path
         self._later = later
-        self._natives, self._chunks = _index(self.image)
+        self._index = _index(self.image)
         self._codes: dict[int, StoredLambda] = {}
         self._groups: dict[int, _Natives] = {}
 
@@ -237,30 +259,42 @@ class Reader:
 
     def native(self, offset: int) -> Native | None:
         """The Python code that is kept for the record at `offset`."""
-        at = self._natives.get(offset)
+        at = self._index.natives.get(offset)
         if at is None:
             return None
         group = self._groups.get(at)
         if group is None:
             group = self._groups[at] = cast(_Natives, self.read(at))
-        return Native(*group[offset])
+        code, recipes = group[offset]
+        if type(code) is bytes:
+            return Native(self._of_shape(code), recipes, code)
+        return Native(cast(CodeType, code), recipes, None)
+
+    def _of_shape(self, shape: bytes) -> CodeType:
+        code = _shared.get(shape)
+        if code is None:
+            code = _shared[shape] = cast(CodeType, self.read(self._index.shapes[shape]))
+        return code
 
     def add(self, natives: Mapping[int, Native]) -> bytes:
         """The image, with Python code for the records at these offsets, and with what was `written`."""
         writer = _Writer(self._base, len(self.image))
         written = dict(self.written)
-        chunks = self._chunks | {record: writer.add_chunk(chunk) for record, chunk in written.items()}
-        codes = self._natives | writer.add_natives(natives)
+        before = self._index
+        chunks = before.chunks | {record: writer.add_chunk(chunk) for record, chunk in written.items()}
+        shapes = dict(before.shapes)
+        codes = before.natives | writer.add_natives(natives, shapes)
         header = self.image[:_OFFSET], writer.size.to_bytes(_OFFSET, "little")
-        image = b"".join([*header, self.image[_HEADER:], *writer.blobs, marshal.dumps((codes, chunks))])
-        self.image, self._natives, self._chunks = memoryview(image), codes, chunks
+        index = _Index(codes, chunks, shapes)
+        image = b"".join([*header, self.image[_HEADER:], *writer.blobs, marshal.dumps(tuple(index))])
+        self.image, self._index = memoryview(image), index
         for record in written:
             del self.written[record]
         return image
 
     def forget_natives(self) -> None:
         """From now on there is bytecode only."""
-        self._natives = {}
+        self._index = self._index._replace(natives={})
 
     def fields(self, offset: int) -> _LambdaFields:
         return cast(_LambdaFields, self.read(offset + _SIZE))
@@ -268,7 +302,7 @@ class Reader:
     def chunk(self, code: StoredLambda) -> Chunk:
         """The chunk of `code`: it is read, or written if it is missing."""
         offset = code.offset
-        at = self._chunks.get(offset)
+        at = self._index.chunks.get(offset)
         if at is None:
             at = offset + _SIZE + int.from_bytes(self.image[offset : offset + _SIZE], "little")
         fields = cast("_ChunkFields | _Missing", self.read(at))

@@ -7,12 +7,15 @@ Columns are left out: they would be a quarter of what is kept of a function.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from hashlib import sha256
 from types import CodeType
 
 from aionix.errors import InternalError
 from aionix.native.writer import MARK
 from aionix.vm.engine import FIRST_LINE
 
+_SHAPE = 16  # bytes of the name of one
 #: Lines of the text up to the first of the body.
 _LINES_BEFORE = 3
 
@@ -30,6 +33,16 @@ def assemble(
         co_firstlineno=FIRST_LINE,
         co_linetable=b"".join(_places(code, offsets)),
     )
+
+
+@lru_cache(maxsize=10_000)
+def shared(lines: tuple[str, ...], offsets: tuple[int, ...], parameters: str) -> tuple[bytes, CodeType]:
+    """Code without constants, and a name that no other code has.
+
+    Of the thunks of a NixOS system that run, four of five have the code of another one.
+    """
+    shape = sha256(repr((lines, offsets, parameters)).encode("ascii")).digest()[:_SHAPE]
+    return shape, assemble(lines, offsets, parameters, ())
 
 
 # Entries of a table of places: a byte with the kind and for how many instructions, then what the kind says.

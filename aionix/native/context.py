@@ -13,24 +13,27 @@ from typing import NamedTuple, TypeAlias
 
 from aionix.bytecode.chunk import Instruction, instructions
 from aionix.bytecode.opcodes import Op
-from aionix.native.assemble import assemble
+from aionix.native.assemble import assemble, shared
 from aionix.native.operands import Facts, Operand
 from aionix.native.writer import Untranslatable, Writer
 from aionix.values.thunk import Value
 from aionix.vm.engine import AGAIN, FunctionUnit, Unit
-from aionix.vm.linking import Recipe, global_recipe
+from aionix.vm.linking import Plain, Recipe, global_recipe
 
 #: An expression with more characters gets a variable: CPython's parser has limits of its own.
 MAX_EXPRESSION = 1_000
 #: Code with more instructions than this is not worth it: it is long, but not hot.
 MAX_INSTRUCTIONS = 3_000
+#: Longer code is hardly ever that of other thunks too.
+MAX_SHARED = 100
 
 
 class Text(NamedTuple):
     """What a translation yields: code, and what its further parameters are to be."""
 
     code: CodeType
-    recipes: tuple[Recipe, ...]
+    recipes: tuple[Recipe | Plain, ...]
+    shape: bytes | None
 
 
 Handler: TypeAlias = "Callable[[Translator, Instruction], None]"
@@ -97,8 +100,11 @@ class Translator:
         self.sample = upvalues
         self.portable = portable
         self.loop = loop
-        self.out = Writer(portable)
         self.found = instructions(self.chunk)
+        self.is_function = isinstance(unit, FunctionUnit)
+        # Thunks are many, and most run once: what they look up are parameters, so that they share code.
+        self.shared = portable and not self.is_function and len(self.found) <= MAX_SHARED
+        self.out = Writer(portable, self.shared)
         if len(self.found) > limit:
             raise Untranslatable("too long")
         self.at = {one.offset: index for index, one in enumerate(self.found)}
@@ -107,7 +113,6 @@ class Translator:
         self.facts = Facts()
         self.withs = "None"
         self.namespaces: list[str] = []
-        self.is_function = isinstance(unit, FunctionUnit)
         # A thunk of which nobody can tell that it is being forced.
         self.only_makes = not self.is_function and all([self.makes(one) for one in self.found])
         self.counted = False
@@ -151,8 +156,11 @@ class Translator:
             with out.block("except BaseException as error:"):
                 out.line("unit.leave(t, u, error)")
                 out.line("raise")
-        code = assemble(out.lines, out.offsets, out.parameters(parameters), out.constants)
-        return Text(code, tuple(out.recipes))
+        head = out.parameters(parameters)
+        if self.shared:
+            shape, code = shared(tuple(out.lines), tuple(out.offsets), head)
+            return Text(code, tuple(out.recipes), shape)
+        return Text(assemble(out.lines, out.offsets, head, out.constants), tuple(out.recipes), None)
 
     def makes(self, one: Instruction) -> bool:
         """Does `one` only make a value? (A set with computed names may find one twice.)"""

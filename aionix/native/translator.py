@@ -29,7 +29,7 @@ def translate(unit: Unit, upvalues: tuple[Value, ...]) -> Compiled | None:
 def translate_to_keep(unit: Unit, limit: int) -> Native | None:
     """Python code for `unit`, which has run, that later processes can run; None where that cannot be."""
     text = _text(unit, unit.sample, True, limit)
-    return None if text is None else Native(text.code, text.recipes)
+    return None if text is None else Native(*text)
 
 
 def _text(unit: Unit, upvalues: tuple[Value, ...], portable: bool, limit: int) -> Text | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
-from aionix.vm.linking import Recipe
+from aionix.vm.linking import Plain, Recipe
 
 #: What constants begin with in the text; no other string is ever in it.
 MARK = "§"
 #: Types of constants that can be kept on disk as they are.
 _PLAIN = frozenset({str, float, int, bytes, frozenset})
+#: Strings up to this length may be names of attributes.
+LONGEST_NAME = 50
 #: CPython refuses a hundred levels of indentation.
 MAX_LEVELS = 90
 
@@ -20,14 +24,18 @@ class Untranslatable(Exception):
 
 
 class Writer:
-    """Lines, each with the offset in the chunk of the instruction that it belongs to."""
+    """Lines, each with the offset in the chunk of the instruction that it belongs to.
 
-    def __init__(self, portable: bool = False) -> None:
+    What is `portable` holds no object; what is `shared` has no strings either, but parameters for them.
+    """
+
+    def __init__(self, portable: bool = False, shared: bool = False) -> None:
         self._portable = portable
+        self._shared = shared
         self.lines: list[str] = []
         self.offsets: list[int] = []
         self.constants: list[object] = []
-        self.recipes: list[Recipe] = []
+        self.recipes: list[Recipe | Plain] = []
         self.offset = 0
         self._level = 1
         self._names = 0
@@ -65,7 +73,7 @@ class Writer:
         if recipe is not None and self._portable:
             return self._made(recipe, recipe)
         if type(value) in _PLAIN:
-            return self._marked(value)
+            return self._marked(cast(Plain, value))
         if self._portable:
             raise Untranslatable("a constant that cannot be kept")
         return self._made(id(value), ("object", value))
@@ -74,11 +82,14 @@ class Writer:
         """Those of the function: its own, and those whose defaults are the objects that it needs."""
         return ", ".join([own, *[f"k{index}=None" for index in range(len(self.recipes))]])
 
-    def _marked(self, value: object) -> str:
-        """A plain constant, which is put into the code object."""
+    def _marked(self, value: Plain) -> str:
+        """A plain constant, which is put into the code object, or is the default of a parameter."""
         mark = self._index.get(id(value))
         if mark is None:
-            mark = self._index[id(value)] = f"'{MARK}{len(self.constants)}'"
+            mark = f"k{len(self.recipes)}" if self._shared else f"'{MARK}{len(self.constants)}'"
+            self._index[id(value)] = mark
+            if self._shared:
+                self.recipes.append(_interned(value))
             self.constants.append(value)  # which also keeps it, and so its id, alive
         return mark
 
@@ -90,3 +101,8 @@ class Writer:
             name = self._index[key] = f"k{len(self.recipes)}"
             self.recipes.append(recipe)
         return name
+
+
+def _interned(value: Plain) -> Plain:
+    """As CPython does with constants: dictionaries find such strings without comparing them."""
+    return sys.intern(value) if type(value) is str and len(value) <= LONGEST_NAME else value

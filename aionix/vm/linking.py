@@ -21,6 +21,8 @@ from aionix.values.thunk import Value, evaluated
 if TYPE_CHECKING:
     from aionix.vm.engine import Unit
 
+#: Constants that are their own recipe.
+Plain: TypeAlias = str | float | int | bytes | frozenset[str]
 #: What a constant is made from: its kind and, plain data, the particulars.
 Recipe: TypeAlias = tuple[Any, ...]
 
@@ -29,9 +31,14 @@ class NotLinkable(Exception):
     """The code was made where a global was something else."""
 
 
-def link(unit: Unit, recipes: tuple[Recipe, ...]) -> tuple[object, ...]:
+def link(unit: Unit, recipes: tuple[object, ...]) -> tuple[object, ...]:
     """What the recipes say, for `unit`; raises NotLinkable."""
-    return tuple([_MAKERS[recipe[0]](unit, *recipe[1:]) for recipe in recipes])
+    return tuple(
+        [
+            _MAKERS[recipe[0]](unit, *recipe[1:]) if type(recipe) is tuple else recipe
+            for recipe in recipes
+        ]
+    )
 
 
 def global_recipe(path: tuple[str, ...], value: Value) -> Recipe:
