@@ -63,7 +63,7 @@ async def test_cancelled_at_each_checkpoint_then_evaluated_again(
     tier: Tier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     io = Counting()
-    monkeypatch.setattr("aionix.vm.machine.checkpoint", io.pause)
+    monkeypatch.setattr("aionix.vm.machine.one_pass", io.pause)
     builder = Evaluation.builder(io).mode("strict").tier(tier)
     expected = str((await builder.build().evaluate(MAIN)).unwrap())
     limit, again = 1, True
@@ -80,7 +80,7 @@ async def test_cancelled_at_each_checkpoint_then_evaluated_again(
         limit += STEP
         io.scope = None
         monkeypatch.undo()
-        monkeypatch.setattr("aionix.vm.machine.checkpoint", io.pause)
+        monkeypatch.setattr("aionix.vm.machine.one_pass", io.pause)
         assert str((await evaluation.evaluate(MAIN)).unwrap()) == expected
         assert str(await held.force_deep()) == "{ n = 4; v = 63; }"
     assert limit > 180  # so many times there was something to cancel

@@ -15,8 +15,7 @@ of its own for the library. That is more than need be, never less.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from contextvars import ContextVar
 from enum import Flag, auto
 from posixpath import dirname
@@ -53,7 +52,11 @@ class Trail:
         self.used: set[Trail] = set()
 
     def note(self, path: str, access: Access) -> None:
-        self.paths[path] = self.paths.get(path, access) | access
+        known = self.paths.get(path)
+        if known is None:
+            self.paths[path] = access
+        elif known is not access:
+            self.paths[path] = known | access
 
     def dependencies(self) -> dict[str, Access]:
         """All paths, those of what was used too."""
@@ -115,14 +118,19 @@ def affected(trails: Iterable[Trail], paths: Iterable[str]) -> set[Trail]:
 _asking: ContextVar[Trail | None] = ContextVar("_asking", default=None)
 
 
-@contextmanager
-def asking(trail: Trail) -> Iterator[None]:
+class asking:  # a function to who uses it; a generator would take three times as long
     """What is looked at meanwhile is noted for `trail`, whatever code is running."""
-    token = _asking.set(trail)
-    try:
-        yield
-    finally:
-        _asking.reset(token)
+
+    __slots__ = ("_token", "_trail")
+
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
+
+    def __enter__(self) -> None:
+        self._token = _asking.set(self._trail)
+
+    def __exit__(self, *_: object) -> None:
+        _asking.reset(self._token)
 
 
 def asked_for() -> Trail | None:

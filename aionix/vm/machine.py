@@ -16,9 +16,9 @@ from typing import Protocol
 
 # Its parts load when one is used: 13 ms of 100. Its backend for the loop, which does so too, needs them all.
 import anyio
-from anyio.lowlevel import checkpoint
 
 from aionix.errors import StackOverflow
+from aionix.event_loop import one_pass
 from aionix.vm import collector
 from aionix.vm.account import Account
 
@@ -59,11 +59,26 @@ class Yielding(Protocol):
 class Place:
     """A fiber's place in the line of those who wait for a slice."""
 
-    __slots__ = ("called", "taken")
+    __slots__ = ("_called", "_waiting", "taken")
 
     def __init__(self) -> None:
-        self.called = anyio.Event()
         self.taken = False
+        self._called = False
+        self._waiting: anyio.Event | None = None
+
+    def call(self) -> None:
+        """Its turn has come."""
+        self._called = True
+        if self._waiting is not None:
+            self._waiting.set()
+
+    async def called(self) -> None:
+        """Waits for its turn, for a pass of the event loop at least."""
+        if self._called:  # as most are, at once: the only one in line
+            await one_pass()
+        else:
+            self._waiting = anyio.Event()
+            await self._waiting.wait()
 
 
 class Turns(local):
@@ -128,12 +143,12 @@ class Turns(local):
     async def _wait(self, place: Place, seconds: float) -> None:
         try:
             self.call_next()
-            await place.called.wait()
+            await place.called()
             if perf_counter() >= self.end:
                 # asyncio needs one pass for a timer that fell due and one for the task it wakes, and takes up
                 # this task first in each: with fewer, that task would wait for two more slices.
                 for _ in range(2):
-                    await checkpoint()
+                    await one_pass()
                 self.begin(seconds)
             else:
                 self._granted = perf_counter()
@@ -154,7 +169,7 @@ class Turns(local):
                 if not place.taken:
                     place.taken = True
                     self._called = place
-                    place.called.set()
+                    place.call()
 
 
 TURNS = Turns()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -51,7 +51,8 @@ class Sources:
         self._copied: dict[str, str] = {}
         self._digests: dict[_Read, bytes] = {}
         self._trails: dict[str | _Read, Trail] = {}
-        self._reading: dict[_Read, anyio.Event] = {}
+        #: What is being read, and how those are told who wait for it, if any.
+        self._reading: dict[_Read, anyio.Event | None] = {}
 
     async def copy(self, path: str) -> str:
         """The store path, with itself as its context, of the file or tree at `path`, itself a link or not.
@@ -73,12 +74,10 @@ class Sources:
             else:
                 self._copied.pop(key, None)
 
-    @contextmanager
-    def _noting(self, what: str | _Read) -> Iterator[None]:
+    def _noting(self, what: str | _Read) -> AbstractContextManager[None]:
         trail = self._trails.setdefault(what, Trail())
         use(trail)
-        with asking(trail):
-            yield
+        return asking(trail)
 
     async def _copy(self, path: str) -> str:
         if path.endswith(EXTENSION):
@@ -145,14 +144,16 @@ class Sources:
     async def _known_digest(self, read: _Read) -> bytes:
         while read not in self._digests:
             if read in self._reading:
-                await self._reading[read].wait()
+                done = self._reading[read] = self._reading[read] or anyio.Event()
+                await done.wait()
                 continue
-            done = self._reading[read] = anyio.Event()
+            self._reading[read] = None
             try:
                 self._digests[read] = await self._hash(read)
             finally:  # after an error, or a cancellation, the next one tries
-                del self._reading[read]
-                done.set()
+                waited_for = self._reading.pop(read)
+                if waited_for is not None:
+                    waited_for.set()
         return self._digests[read]
 
     def _hash(self, read: _Read) -> Awaitable[bytes]:
