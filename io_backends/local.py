@@ -18,15 +18,8 @@ from typing import NamedTuple, Self, TypeVar
 
 import anyio.to_thread
 
+from aionix.event_loop import current_async_library
 from aionix.io import EvalIO, FileReader, FileType, OpenEntry, Section, follow_links, is_missing
-
-try:
-    from sniffio import current_async_library
-except ImportError:  # it comes with trio
-
-    def current_async_library() -> str:
-        return "asyncio"
-
 
 T = TypeVar("T")
 
