@@ -61,7 +61,7 @@ def bound(t: Translator, code: Lambda) -> str:
 def suspended(t: Translator, code: Lambda) -> str:
     """The text of a thunk's entry."""
     if isinstance(code, StoredLambda) and t.portable:
-        return t.out.constant(code, ("late", code.offset))
+        return t.out.late(code.offset)
     return t.out.constant(t.unit.entry(code))
 
 

@@ -32,7 +32,7 @@ class Text(NamedTuple):
     """What a translation yields: code, and what its further parameters are to be."""
 
     code: CodeType
-    recipes: tuple[Recipe | Plain, ...]
+    recipes: tuple[Recipe | Plain | int, ...]
     shape: bytes | None
 
 

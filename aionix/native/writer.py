@@ -35,7 +35,7 @@ class Writer:
         self.lines: list[str] = []
         self.offsets: list[int] = []
         self.constants: list[object] = []
-        self.recipes: list[Recipe | Plain] = []
+        self.recipes: list[Recipe | Plain | int] = []
         self.offset = 0
         self._level = 1
         self._names = 0
@@ -78,6 +78,10 @@ class Writer:
             raise Untranslatable("a constant that cannot be kept")
         return self._made(id(value), ("object", value))
 
+    def late(self, offset: int) -> str:
+        """How the text refers to the entry of thunks whose code is kept at `offset`."""
+        return self._made(("late", offset), offset)
+
     def parameters(self, own: str) -> str:
         """Those of the function: its own, and those whose defaults are the objects that it needs."""
         return ", ".join([own, *[f"k{index}=None" for index in range(len(self.recipes))]])
@@ -93,7 +97,7 @@ class Writer:
             self.constants.append(value)  # which also keeps it, and so its id, alive
         return mark
 
-    def _made(self, key: int | Recipe, recipe: Recipe) -> str:
+    def _made(self, key: int | Recipe, recipe: Recipe | int) -> str:
         """The default of a parameter. The collector does not look into code objects: what they held, and
         led back to them, would stay for ever."""
         name = self._index.get(key)

@@ -21,8 +21,9 @@ from aionix.values.thunk import Value, evaluated
 if TYPE_CHECKING:
     from aionix.vm.engine import Unit
 
-#: Constants that are their own recipe.
-Plain: TypeAlias = str | float | int | bytes | frozenset[str]
+#: Constants that are their own recipe. (An integer is the recipe of the entry of thunks whose code is kept
+#: there: these are by far the most.)
+Plain: TypeAlias = str | float | bytes | frozenset[str]
 #: What a constant is made from: its kind and, plain data, the particulars.
 Recipe: TypeAlias = tuple[Any, ...]
 
@@ -35,7 +36,11 @@ def link(unit: Unit, recipes: tuple[object, ...]) -> tuple[object, ...]:
     """What the recipes say, for `unit`; raises NotLinkable."""
     return tuple(
         [
-            _MAKERS[recipe[0]](unit, *recipe[1:]) if type(recipe) is tuple else recipe
+            unit.late(recipe)
+            if type(recipe) is int
+            else _MAKERS[recipe[0]](unit, *recipe[1:])
+            if type(recipe) is tuple
+            else recipe
             for recipe in recipes
         ]
     )
@@ -132,7 +137,6 @@ _MAKERS: dict[str, Callable[..., object]] = {
     "object": lambda unit, value: value,
     "machine": lambda unit: unit.machine,
     "code": lambda unit: unit.code,
-    "late": lambda unit, offset: unit.late(offset),
     "body": lambda unit, offset: unit.body(inside(unit, offset)),
     "kin": _kin,
     "global": _global,
