@@ -217,6 +217,30 @@ class _Draft:
 
     def finish(self) -> str:
         """The store path, once all attributes are read."""
+        if self.hash == "":  # which is told every time
+            return self.made()
+        known = self.host.drafts
+        key = self.key()
+        if key not in known:
+            known[key] = self.made()
+        return known[key]
+
+    def key(self) -> tuple[object, ...]:
+        """All that makes a difference. Half of the derivations that nixpkgs makes have been made before."""
+        derivation = self.derivation
+        return (
+            self.name,
+            tuple(derivation.environment.items()),
+            tuple(derivation.arguments),
+            derivation.builder,
+            derivation.system,
+            tuple(self.outputs),
+            frozenset(self.context),
+            (self.hash, self.algorithm, self.method, self.floating, self.impure),
+        )
+
+    def made(self) -> str:
+        """The store path of what was not made before."""
         derivation = self.derivation
         self.add_inputs()
         if not derivation.builder:

@@ -82,9 +82,6 @@ class VirtualStore:
             path = output_path(derivation.name, name, digest, self.directory)
             derivation.outputs[name] = Output(path)
             derivation.environment[name] = path
-        maker = self._makers.get(path)
-        if maker is not None and self.derivations[maker] == derivation:  # half of all, with nixpkgs
-            return maker
         return self._added(hasher)
 
     def add_derivation(self, derivation: Derivation) -> str:

@@ -20,7 +20,8 @@ class Host:
 
     `imports` is the import cache. `trace` takes the messages of `trace` and `warn`.
     `search_path` is where `<name>` is looked up. `store` has what was put into it; `io` sees that
-    too. `features` are the experimental ones that are on.
+    too. `features` are the experimental ones that are on. `drafts` are the derivations that were made, by all
+    that went into them.
     """
 
     io: EvalIO
@@ -34,6 +35,7 @@ class Host:
     abort_on_warn: bool = False
     trace_verbose: bool = False
     features: frozenset[str] = frozenset()
+    drafts: dict[tuple[object, ...], str] = field(default_factory=dict)
     _copies: Sources = field(init=False)
 
     def __post_init__(self) -> None:
