@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -151,6 +152,7 @@ def _attrs(chunk: Chunk, offset: int, count: int) -> tuple[int, object]:
     return i.ATTRS, (2 * count, {n: span for n, span in zip(names, spans, strict=True) if span})
 
 
+@lru_cache(maxsize=5_000)
 def capture_of(positions: tuple[Position, ...], captures_with: bool) -> Capture:
     """What gathers the upvalues of a new thunk or closure, in the cheapest way for their kinds.
 
