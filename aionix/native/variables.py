@@ -100,18 +100,15 @@ def looked_up(t: Translator, name: str, slow: str) -> str:
             out.line(f"not_a('a set', {names})")
         t.facts.kinds[names] = "AttrSet"
     quick = f"{names}[{name}] if {name} in {names}"
-    outer = None if t.portable else around(t)
+    outer = around(t)
     result = out.name()
     if outer is None:
         out.line(f"{result} = {quick} else {slow}")
         return result
-    more = out.name()
     with out.block(f"if {name} in {names}:"):
         out.line(f"{result} = {names}[{name}]")
     with out.block("else:"):
-        out.line(f"{more} = {outer}[0]")
-        with out.block(f"if type({more}) is list and {more}[0] is None:"):
-            out.line(f"{more} = {more}[1]")
+        more = t.forced(Operand(f"{outer}[0]", lazy=True, pending=True, offset=out.offset))
         found = f"type({more}) is AttrSet and {name} in {more}"
         out.line(f"{result} = {more}[{name}] if {found} else {slow}")
     return result
