@@ -175,7 +175,7 @@ async def test_cancelled_while_a_piece_is_compiled_it_can_be_compiled_again(
             patch.setattr(resolver, "NODES_PER_CHECKPOINT", 0)
             patch.setattr(context, "NODES_PER_CHECKPOINT", 0)
             patch.setattr(machine, "SLICE", -1.0)
-            patch.setattr("aionix.vm.machine.checkpoint", cancelling(scope, limit))
+            patch.setattr("aionix.vm.machine.one_pass", cancelling(scope, limit))
             await evaluation.evaluate(program, "/dir/main.nix")
         assert scope.cancelled_caught
         assert str((await evaluation.evaluate(program, "/dir/main.nix")).unwrap()) == expected
