@@ -135,3 +135,13 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 def test_python_m_aionix_is_aionix() -> None:
     assert run(*AIONIX, "--version").stdout.startswith(b"aionix, version ")
+
+
+def test_no_more_is_imported_for_what_takes_longer() -> None:
+    """anyio's backend for the event loop takes 20 ms to import, which nothing but a wait for others needs."""
+    program = (
+        "import asyncio, sys, aionix; loop = 'builtins.foldl\\' (a: b: a + b) 0 (builtins.genList (n: n) 100000)';"
+        " print(asyncio.run(aionix.evaluate(loop))); assert 'anyio._backends._asyncio' not in sys.modules"
+    )
+    done = run(sys.executable, "-c", program)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"4999950000\n", b"")

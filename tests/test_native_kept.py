@@ -12,6 +12,8 @@ from random import Random
 import anyio
 import pytest
 
+from aionix.bytecode import image
+from aionix.bytecode.cache import CodeCache
 from aionix.evaluation import Evaluation, EvaluationBuilder
 from aionix.values.printing import show
 from aionix.vm import engine
@@ -130,3 +132,23 @@ def test_the_interpreter_tier_interprets(tmp_path: Path) -> None:
     for _ in range(3):
         told(builder(tmp_path / "cache"), file)
     assert told(builder(tmp_path / "cache").tier("interpreter"), file)[2] > 0
+
+
+def test_thunks_of_the_same_shape_share_their_code(tmp_path: Path) -> None:
+    """... and each has its own names, and errors at its own place."""
+    file = tmp_path / "file.nix"
+    names = [f"name{number}" for number in range(40)]
+    sums = " ".join([f"{name} = s.{name} + {{ {name} = 1; }}.{name};" for name in names])
+    file.write_text(f"s: {{ {sums} }}")
+    uses = [tmp_path / f"{name}.nix" for name in names[::20]]
+    for use, missing in zip(uses, names[::20], strict=True):
+        given = " ".join([f"{name} = {number};" for number, name in enumerate(names) if name != missing])
+        use.write_text(f"import ./file.nix {{ {given} }}")
+    first = [told(builder(tmp_path / "cache"), use) for use in uses]
+    assert len({errors[0] for _, errors, _ in first}) == len(uses)
+    for _ in range(2):
+        assert [told(builder(tmp_path / "cache"), use)[:2] for use in uses] == [each[:2] for each in first]
+    images = [CodeCache(tmp_path / "cache").load(bytes.fromhex(path.stem)) for path in (tmp_path / "cache").iterdir()]
+    indexes = [image._index(each) for each in images if each is not None]
+    largest = max(indexes, key=lambda index: len(index.natives))
+    assert len(largest.natives) > 20 > 5 > len(largest.shapes)
