@@ -499,7 +499,7 @@ class Evaluation:
         absolute = clean(join(os.getcwd(), os.fspath(path)))
 
         def imported() -> Value:
-            return self._finish(running().suspend(import_file(self.host, absolute)), arguments)
+            return self._finish(import_file(self.host, absolute), arguments)
 
         return await self._completed(lambda _: imported, budget, absolute)
 

@@ -23,10 +23,10 @@ from aionix.values.paths import Path
 from aionix.values.strings import context_of, from_bytes, plain, with_context
 from aionix.values.thunk import Value
 from aionix.vm import search_path
+from aionix.vm.fiber import running
 from aionix.vm.file_errors import Doing, resolved_file_error
 from aionix.vm.file_errors import file_error as file_error
 from aionix.vm.host import Host
-from aionix.vm.requests import in_fiber
 
 
 async def read_bytes(host: Host, path: str) -> bytes:
@@ -103,13 +103,16 @@ async def _is_plain(io: EvalIO, path: str) -> bool:
 
 
 @builtin("pathExists")
-async def path_exists(host: Host, path: Value) -> Value:
+def path_exists(host: Host, path: Value) -> Value:
     """Is there something at `path`? A link counts even if it leads to nothing.
 
     A string that ends in `/` or `/.` asks for a directory, and there links are followed.
     """
-    place = await in_fiber(lambda: coerce_to_path(path))
     must_be_directory = isinstance(path, str) and path.endswith(("/", "/."))
+    return running().suspend(_exists(host, coerce_to_path(path), must_be_directory))
+
+
+async def _exists(host: Host, place: str, must_be_directory: bool) -> bool:
     try:
         if must_be_directory:
             place = await host.io.resolve(place)
@@ -122,15 +125,15 @@ async def path_exists(host: Host, path: Value) -> Value:
 
 
 @builtin("findFile")
-async def find_file(host: Host, entries: Lazy, name: Lazy) -> Value:
+def find_file(host: Host, entries: Lazy, name: Lazy) -> Value:
     """Looks `name` up in a list of `{ path, prefix }` sets, as `<name>` does in `builtins.nixPath`.
 
     A relative `path` means what it means in the search path of this evaluation, or nothing.
     """
     places = {entry.path: entry.place for entry in host.search_path}
-    known = await in_fiber(lambda: _search_path(expect_list(entries), places))
-    wanted = await in_fiber(lambda: expect_plain_str(name))
-    return Path(await search_path.find_file(host.io, known, wanted, pure=host.pure))
+    known = _search_path(expect_list(entries), places)
+    wanted = expect_plain_str(name)
+    return Path(running().suspend(search_path.find_file(host.io, known, wanted, pure=host.pure)))
 
 
 def _search_path(entries: List, places: Mapping[str, str | None]) -> list[search_path.Entry]:

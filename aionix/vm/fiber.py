@@ -22,6 +22,7 @@ from aionix.vm.machine import CALLS_PER_FIBER, TURNS
 from aionix.vm.requests import InFiber
 
 if TYPE_CHECKING:
+    from aionix.vm.dependencies import Trail
     from aionix.vm.run import Run
 
 T = TypeVar("T")
@@ -165,7 +166,15 @@ class Fiber:
 
     def copy_to_store(self, path: str) -> str:
         """The store path, as a string with its context, of the file or tree at `path`."""
-        return self.suspend(self.run.host.copy_to_store(path))
+        known = self.run.host.copied(path)
+        if known is None:
+            return self.suspend(self.run.host.copy_to_store(path))
+        self.uses(known.trail)
+        return known.store_path
+
+    def uses(self, trail: Trail) -> None:
+        """The code that is running depends on what `trail` notes."""
+        self.run.uses(trail, sys._getframe(1))
 
 
 def running() -> Fiber:

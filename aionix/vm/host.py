@@ -11,7 +11,7 @@ from aionix.source import SourceMap
 from aionix.store.virtual import VirtualStore
 from aionix.vm.imports import Imports
 from aionix.vm.search_path import Entry
-from aionix.vm.sources import Copy, Sources, load_derivation
+from aionix.vm.sources import Copied, Copy, Sources, load_derivation
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +56,10 @@ class Host:
     def warn(self, message: str) -> None:
         """Tells something that is odd about what the program does."""
         self.trace(f"warning: {message}")
+
+    def copied(self, path: str) -> Copied | None:
+        """What `copy_to_store` has said of `path` before; whoever goes by that depends on the trail."""
+        return self._copies.copied(path)
 
     async def copy_to_store(self, path: str) -> str:
         """The store path of the file or tree at `path`, a string with itself as its context."""

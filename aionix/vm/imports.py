@@ -14,7 +14,8 @@ from aionix.errors import FileError
 from aionix.io import EvalIO, FileType
 from aionix.values.paths import clean
 from aionix.values.thunk import Thunk, Value, failed, native
-from aionix.vm.dependencies import Trail, affected
+from aionix.vm.dependencies import Trail, affected, asking
+from aionix.vm.run import use
 
 #: As many links as C++ Nix follows from one name before it gives up.
 MAX_LINKS = 1024
@@ -37,12 +38,33 @@ class Imported(NamedTuple):
     trail: Trail
 
 
+class Resolved(NamedTuple):
+    """The file that a path means, and what was looked at to find out."""
+
+    path: str
+    trail: Trail
+
+
 class Imports:
     """The import cache of an `Evaluation`. `load(file)` evaluates a file, in a fiber."""
 
     def __init__(self, load: Callable[[File], Value]) -> None:
         self._files: dict[str, Imported] = {}
+        self._resolved: dict[str, Resolved] = {}
         self._make = native(load)
+
+    def known(self, path: str) -> Resolved | None:
+        """What `path` has meant before; whoever goes by that depends on the trail."""
+        return self._resolved.get(path)
+
+    async def resolve(self, io: EvalIO, path: str) -> Resolved:
+        """The file that `import path` reads, which whoever asks depends on. Raises OSError when there is
+        nothing."""
+        trail = Trail()
+        use(trail)
+        with asking(trail):
+            found = self._resolved[path] = Resolved(await _resolve(io, path), trail)
+        return found
 
     def file(self, path: str, scope: Scope | None) -> Imported:
         """The file at `path`; one with a `scope` of its own is not shared."""
@@ -59,8 +81,10 @@ class Imports:
 
     def forget(self, paths: Iterable[str]) -> list[str]:
         """Drops the files that `paths` matter to; which they were."""
-        stale = affected([file.trail for file in self._files.values()], paths)
-        gone = [path for path, file in self._files.items() if file.trail in stale]
+        paths = list(paths)
+        for path in _stale(self._resolved, paths):
+            del self._resolved[path]
+        gone = _stale(self._files, paths)
         for path in gone:
             del self._files[path]
         return gone
@@ -75,12 +99,15 @@ def _may_go_better(thunk: Thunk) -> bool:
     return thunk[0] is failed and isinstance(thunk[1], FileError)
 
 
-async def resolve(io: EvalIO, path: str) -> str:
-    """The file that `import path` reads: links followed, `default.nix` of a directory.
+def _stale(found: Mapping[str, Imported | Resolved], paths: Iterable[str]) -> list[str]:
+    """Of what was `found`, that which `paths` matter to."""
+    stale = affected([each.trail for each in found.values()], paths)
+    return [path for path, each in found.items() if each.trail in stale]
 
-    Links are followed by name, so that a linked file's own relative paths begin where it is.
-    Raises OSError when there is nothing.
-    """
+
+async def _resolve(io: EvalIO, path: str) -> str:
+    """The `default.nix` of a directory; links are followed by name, so that a linked file's own relative
+    paths begin where it is."""
     for _ in range(MAX_LINKS):
         kind = await io.file_type(path)
         if kind is not FileType.SYMLINK:

@@ -13,6 +13,7 @@ import types
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar, copy_context
 from time import perf_counter
+from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast
 
 import anyio
@@ -136,6 +137,13 @@ class Run:
     @property
     def sources(self) -> SourceMap:
         return self.host.sources
+
+    def uses(self, trail: Trail, frame: FrameType) -> None:
+        """As `use`, for the code at `frame` of the fiber that runs."""
+        self.account.trail.used.add(trail)
+        asking = trail_of(frame)
+        if asking is not None:
+            asking.used.add(trail)
 
     @property
     def trail(self) -> Trail | None:

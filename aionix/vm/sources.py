@@ -42,6 +42,13 @@ class _Read(NamedTuple):
     recursive: bool
 
 
+class Copied(NamedTuple):
+    """Where a file or tree was copied to, and what was looked at for that."""
+
+    store_path: str
+    trail: Trail
+
+
 class Sources:
     """Finds the store paths of files and trees. Each is read once, by whoever asks first."""
 
@@ -53,6 +60,11 @@ class Sources:
         self._trails: dict[str | _Read, Trail] = {}
         #: What is being read, and how those are told who wait for it, if any.
         self._reading: dict[_Read, anyio.Event | None] = {}
+
+    def copied(self, path: str) -> Copied | None:
+        """What `copy` has said of `path` before."""
+        store_path = self._copied.get(path)
+        return None if store_path is None else Copied(store_path, self._trails[path])
 
     async def copy(self, path: str) -> str:
         """The store path, with itself as its context, of the file or tree at `path`, itself a link or not.
