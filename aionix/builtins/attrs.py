@@ -17,7 +17,7 @@ from aionix.builtins.registry import (
 from aionix.errors import MissingAttribute
 from aionix.native.known import inner_of
 from aionix.source import SourceMap, Span
-from aionix.values.attrs import AttrSet, Positions, sorted_names
+from aionix.values.attrs import AttrSet, Positions, Without, sorted_names
 from aionix.values.limits import check_list, check_set
 from aionix.values.printing import show_name
 from aionix.values.thunk import Value, current_fiber, evaluated, force, native
@@ -68,31 +68,7 @@ def remove_attrs(attrs: AttrSet, names: List) -> Value:
         result.pop(name, None)
     positions = getattr(attrs, "positions", None)
     if positions is not None:
-        result.positions = _without(positions, gone) if gone else positions
-    return result
-
-
-def _without(positions: Positions, names: list[str]) -> Positions:
-    # The names must not stay in the table: under a `//` they would hide the other side's.
-    table = _flat(positions)
-    for name in names:
-        table.pop(name, None)
-    return table
-
-
-def _flat(positions: Positions) -> dict[str, Span]:
-    """One table that answers as `positions` does."""
-    tables, pending = [], [positions]
-    while pending:
-        table = pending.pop()
-        if isinstance(table, tuple):
-            right, left = table
-            pending += (left, right)
-        elif table is not None:
-            tables.append(table)
-    result: dict[str, Span] = {}
-    for table in reversed(tables):
-        result.update(table)
+        result.positions = Without(positions, gone) if gone else positions
     return result
 
 

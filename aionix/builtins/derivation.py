@@ -129,7 +129,10 @@ class _Draft:
                 if structured:
                     self.read_structured(name, value, json)
                     continue
-                text = self.plain(coerce_to_string(value, strong=True))
+                if type(value) is list and value[0] is None:
+                    value = value[1]
+                # Most are plain strings.
+                text = value if type(value) is str else self.plain(coerce_to_string(value, strong=True))
                 self.derivation.environment[name] = text
                 if name in _SETTERS:
                     _SETTERS[name](self, text)

@@ -15,8 +15,19 @@ from aionix.source import Span
 from aionix.values.limits import check_set
 from aionix.values.strings import byte_key
 
-# A literal's own table, or the pair (right, left) that `//` made: right is asked first.
-Positions: TypeAlias = "Mapping[str, Span] | tuple[Positions, Positions] | None"
+# A literal's own table; the pair (right, left) that `//` made: right is asked first; what `removeAttrs` left.
+Positions: TypeAlias = "Mapping[str, Span] | tuple[Positions, Positions] | Without | None"
+
+
+class Without:
+    """The positions of a set that `names` were removed from. To copy the table takes time for each attribute,
+    and hardly anybody asks."""
+
+    __slots__ = ("names", "positions")
+
+    def __init__(self, positions: Positions, names: Iterable[str]) -> None:
+        self.positions = positions
+        self.names = frozenset(names)
 
 
 #: Attributes of a set that is quick to copy twice.
@@ -44,6 +55,9 @@ class AttrSet(dict[str, object]):
             if isinstance(table, tuple):
                 right, left = table
                 pending += (left, right)
+            elif isinstance(table, Without):
+                if name not in table.names:
+                    pending.append(table.positions)
             elif table is not None and name in table:
                 return table[name]
         return None
