@@ -229,6 +229,17 @@ async def test_the_search_path_is_looked_through_in_order() -> None:
     assert isinstance(missing, NixPathResolution)
 
 
+async def test_files_that_load_each_other_anew_are_bounded_as_calls_are() -> None:
+    files = Memory({"a.nix": "builtins.scopedImport { } /b.nix", "b.nix": "1 + builtins.scopedImport { } /a.nix"})
+    for tier in ("interpreter", "native"):
+        evaluation = Evaluation.builder(files).max_call_depth(1000).tier(tier).build()
+        errors = (await evaluation.evaluate("import /a.nix")).errors
+        assert [type(error) for error in errors] == [StackOverflow]
+    chain = {f"{n}.nix": f"1 + import /{n + 1}.nix" for n in range(2000)}
+    deep = Evaluation.builder(Memory({**chain, "2000.nix": "0"})).build()
+    assert (await deep.evaluate("import /0.nix")).unwrap().to_python() == 2000
+
+
 async def test_the_call_depth_is_bounded() -> None:
     shallow = build(lambda builder: builder.max_call_depth(100))
     code = "let f = n: if n == 0 then 0 else 1 + f (n - 1); in f {}"

@@ -209,6 +209,15 @@ async def test_what_was_missing_and_appears_is_found(before: str, changed: str, 
     assert str(second.value) == after != str(first.value)
 
 
+async def test_what_a_path_means_is_found_out_again() -> None:
+    files: Tree = {"d": {"default.nix": "1"}, "a.nix": "import /d"}
+    evaluation = over(files)
+    assert str((await evaluation.evaluate("[ (import /d) (import /d) (import /a.nix) ]")).value) == "[ 1 1 1 ]"
+    files["d"] = "2"
+    assert evaluation.invalidate(["/d"]) == ["/d/default.nix", "/a.nix"]
+    assert str((await evaluation.evaluate("[ (import /d) (import /a.nix) ]")).value) == "[ 2 2 ]"
+
+
 async def test_a_source_that_changes_has_another_store_path() -> None:
     files: Tree = {"src": {"main.c": "1"}, "a.nix": "{ x = \"${./src}\"; y = builtins.path { path = ./src; }; }"}
     evaluation = over(files)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aionix.builtins.registry import FilePath, builtin
 from aionix.values.attrs import AttrSet
-from aionix.values.thunk import Value, force
+from aionix.values.thunk import Value
 from aionix.vm.fiber import running
 from aionix.vm.file_errors import Doing, resolved_file_error
 from aionix.vm.host import Host
@@ -21,7 +21,7 @@ def import_file(host: Host, path: str, scope: Scope | None = None) -> Value:
         fiber.uses(found.trail)
     imported = host.imports.file(found.path, scope)
     fiber.uses(imported.trail)
-    return force(imported.thunk)
+    return fiber.inside(imported.thunk)
 
 
 async def _resolved(host: Host, path: str) -> Resolved:

@@ -146,6 +146,17 @@ class Fiber:
         self._limit = min(self._limit + CALLS_PER_FIBER // 8, self.run.max_depth)
         return self._ask(InFiber(function))
 
+    def inside(self, thunk: Thunk) -> Value:
+        """`force(thunk)`, one call deeper: what it evaluates may come here again without calling anything."""
+        machine = self.run.machine
+        depth = machine.depth
+        if depth >= machine.limit:
+            return self.deeper(lambda: force(thunk))
+        machine.depth = depth + 1
+        value = force(thunk)
+        machine.depth = depth
+        return value
+
     def _ask(self, request: object) -> object:
         parent = self._stack.parent
         assert parent is not None
