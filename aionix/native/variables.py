@@ -85,8 +85,37 @@ def resolve_with(t: Translator, one: Instruction) -> None:
         return
     place = t.withs, name
     if place not in t.facts.found:
-        t.facts.found[place] = looked_up(t, name, slow)
+        find = remembered if is_deep(t) else looked_up
+        t.facts.found[place] = find(t, name, slow)
     t.stack.append(Operand(t.facts.found[place], lazy=True))
+
+
+#: So many `with`s around each other are not gone through every time: `with import ./lists.nix; with ...` at
+#: the beginning of a file makes chains of six, and what is in the outermost is used most.
+DEEP = 3
+
+
+def is_deep(t: Translator) -> bool:
+    """Are there many `with`s, and all of them around this code, so that they are the same for most runs?"""
+    if t.namespaces:
+        return False
+    # How many there are is a matter of the text: it is the same whenever the code runs.
+    withs, count = cast(Withs, t.sample[-1]), 0
+    while withs is not None:
+        withs, count = withs[1], count + 1
+    return count >= DEEP
+
+
+def remembered(t: Translator, name: str, slow: str) -> str:
+    """A variable with what the `with`s around had under `name` when they were last the same."""
+    t.settle()
+    out = t.out
+    cell, result = out.cell(), out.name()
+    with out.block(f"if {cell}[0] is not {t.withs}:"):
+        out.line(f"{cell}[1] = {slow}")
+        out.line(f"{cell}[0] = {t.withs}")
+    out.line(f"{result} = {cell}[1]")
+    return result
 
 
 def looked_up(t: Translator, name: str, slow: str) -> str:
@@ -118,7 +147,6 @@ def around(t: Translator) -> str | None:
     """The `with`s around the innermost one; None if there are none."""
     if t.namespaces:
         return None if t.namespaces[-1] == "None" else t.namespaces[-1]
-    # How many there are is a matter of the text: it is the same whenever the code runs.
     outer = cast(Withs, t.sample[-1])
     return None if outer is None or outer[1] is None else f"{t.withs}[1]"
 

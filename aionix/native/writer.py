@@ -82,6 +82,10 @@ class Writer:
         """How the text refers to the entry of thunks whose code is kept at `offset`."""
         return self._made(("late", offset), offset)
 
+    def cell(self) -> str:
+        """A list of two that belongs to the function, for what it remembers."""
+        return self._made(("cell", len(self.recipes)), ("cell",))
+
     def parameters(self, own: str) -> str:
         """Those of the function: its own, and those whose defaults are the objects that it needs."""
         return ", ".join([own, *[f"k{index}=None" for index in range(len(self.recipes))]])

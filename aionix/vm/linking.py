@@ -136,6 +136,7 @@ def inside(unit: Unit, offset: int) -> StoredLambda:
 _MAKERS: dict[str, Callable[..., object]] = {
     "object": lambda unit, value: value,
     "machine": lambda unit: unit.machine,
+    "cell": lambda unit: [None, None],
     "code": lambda unit: unit.code,
     "body": lambda unit, offset: unit.body(inside(unit, offset)),
     "kin": _kin,
