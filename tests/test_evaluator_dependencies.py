@@ -245,6 +245,39 @@ async def test_a_file_that_changes_while_it_is_read_is_read_again() -> None:
     assert str((await evaluation.evaluate_file("/a.nix")).value) == "2"
 
 
+async def test_what_changes_while_it_is_copied_or_looked_up_is_looked_at_again() -> None:
+    evaluation: Evaluation
+
+    class Changing(Memory):
+        async def read(self, path: str) -> bytes:
+            data = await super().read(path)
+            if data == b"old":
+                files["src"] = {"m": "new"}
+                evaluation.invalidate(["/src/m"])
+            return data
+
+        async def read_link(self, path: str) -> str:
+            target = await super().read_link(path)
+            if target == "a.nix":
+                files["link"] = Symlink("b.nix")
+                evaluation.invalidate(["/link"])
+            return target
+
+    files: Tree = {"src": {"m": "old"}, "link": Symlink("a.nix"), "a.nix": "1", "b.nix": "2"}
+    evaluation = Evaluation.builder(Changing(files)).build()
+    found = [str((await evaluation.evaluate('"${/src}"')).value) for _ in range(2)]
+    assert found == [str((await over(files).evaluate('"${/src}"')).value)] * 2
+    assert [str((await evaluation.evaluate("import /link")).value) for _ in range(2)] == ["2", "2"]
+
+
+async def test_what_could_not_be_imported_is_looked_at_again() -> None:
+    files: Tree = {"x": {}}
+    evaluation = over(files)
+    assert (await evaluation.evaluate("import /x")).errors
+    files["x"] = "42"
+    assert str((await evaluation.evaluate("import /x")).value) == "42"
+
+
 async def test_on_a_disk_it_is_the_same(tmp_path: Path) -> None:
     (tmp_path / "a.nix").write_text("builtins.readFile ./t")
     (tmp_path / "t").write_text("old")

@@ -17,7 +17,7 @@ from aionix.builtins.registry import (
 from aionix.errors import MissingAttribute
 from aionix.native.known import inner_of
 from aionix.source import SourceMap, Span
-from aionix.values.attrs import AttrSet, Positions, Without, sorted_names
+from aionix.values.attrs import AttrSet, Positions, sorted_names, without
 from aionix.values.limits import check_list, check_set
 from aionix.values.printing import show_name
 from aionix.values.thunk import Value, current_fiber, evaluated, force, native
@@ -68,7 +68,7 @@ def remove_attrs(attrs: AttrSet, names: List) -> Value:
         result.pop(name, None)
     positions = getattr(attrs, "positions", None)
     if positions is not None:
-        result.positions = Without(positions, gone) if gone else positions
+        result.positions = without(positions, gone) if gone else positions
     return result
 
 

@@ -14,7 +14,7 @@ from aionix.vm.imports import Resolved, Scope
 def import_file(host: Host, path: str, scope: Scope | None = None) -> Value:
     """The value of the file that `path` means; with a `scope` of its own, not from the cache. In a fiber."""
     fiber = running()
-    found = host.imports.known(path)
+    found = host.imports.known(path) if scope is None else None
     if found is None:
         found = fiber.suspend(_resolved(host, path))
     else:

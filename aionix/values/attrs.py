@@ -30,6 +30,45 @@ class Without:
         self.names = frozenset(names)
 
 
+#: Tables that are asked one after the other, at most, before `removeAttrs` makes one of them.
+MANY = 16
+
+
+def without(positions: Positions, names: Iterable[str]) -> Positions:
+    """The positions of a set that `names` were removed from."""
+    left = Without(positions, names)
+    return _flat(left) if _has_many(left) else left
+
+
+def _has_many(positions: Positions) -> bool:
+    count, pending = 0, [positions]
+    while pending and count <= MANY:
+        count += 1
+        table = pending.pop()
+        if isinstance(table, tuple):
+            pending += table
+        elif isinstance(table, Without):
+            pending.append(table.positions)
+    return count > MANY
+
+
+def _flat(positions: Positions) -> dict[str, Span]:
+    """One table that answers as `positions` does."""
+    result: dict[str, Span] = {}
+    pending: list[tuple[Positions, frozenset[str]]] = [(positions, frozenset())]
+    while pending:
+        table, hidden = pending.pop()
+        if isinstance(table, tuple):
+            right, left = table
+            pending += ((left, hidden), (right, hidden))
+        elif isinstance(table, Without):
+            pending.append((table.positions, hidden | table.names))
+        elif table is not None:
+            found = {name: span for name, span in table.items() if name not in hidden}
+            result = found | result
+    return result
+
+
 #: Attributes of a set that is quick to copy twice.
 SMALL = 16
 

@@ -51,20 +51,26 @@ class Imports:
     def __init__(self, load: Callable[[File], Value]) -> None:
         self._files: dict[str, Imported] = {}
         self._resolved: dict[str, Resolved] = {}
+        self._changes = 0  # how often something was forgotten
         self._make = native(load)
 
     def known(self, path: str) -> Resolved | None:
         """What `path` has meant before; whoever goes by that depends on the trail."""
-        return self._resolved.get(path)
+        found = self._resolved.get(path)
+        file = None if found is None else self._files.get(found.path)
+        return None if file is not None and _may_go_better(file.thunk) else found
 
     async def resolve(self, io: EvalIO, path: str) -> Resolved:
         """The file that `import path` reads, which whoever asks depends on. Raises OSError when there is
         nothing."""
-        trail = Trail()
-        use(trail)
-        with asking(trail):
-            found = self._resolved[path] = Resolved(await _resolve(io, path), trail)
-        return found
+        while True:
+            trail, changes = Trail(), self._changes
+            use(trail)
+            with asking(trail):
+                found = Resolved(await _resolve(io, path), trail)
+            if self._changes == changes:
+                self._resolved[path] = found
+                return found
 
     def file(self, path: str, scope: Scope | None) -> Imported:
         """The file at `path`; one with a `scope` of its own is not shared."""
@@ -82,6 +88,7 @@ class Imports:
     def forget(self, paths: Iterable[str]) -> list[str]:
         """Drops the files that `paths` matter to; which they were."""
         paths = list(paths)
+        self._changes += 1
         for path in _stale(self._resolved, paths):
             del self._resolved[path]
         gone = _stale(self._files, paths)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,7 +54,7 @@ class Sources:
     def __init__(self, io: EvalIO, store: VirtualStore) -> None:
         self._io = io
         self._store = store
-        self._copied: dict[str, str] = {}
+        self._copied: dict[str, Copied] = {}
         self._digests: dict[_Read, bytes] = {}
         self._trails: dict[str | _Read, Trail] = {}
         #: What is being read, and how those are told who wait for it, if any.
@@ -63,18 +62,22 @@ class Sources:
 
     def copied(self, path: str) -> Copied | None:
         """What `copy` has said of `path` before."""
-        store_path = self._copied.get(path)
-        return None if store_path is None else Copied(store_path, self._trails[path])
+        return self._copied.get(path)
 
     async def copy(self, path: str) -> str:
         """The store path, with itself as its context, of the file or tree at `path`, itself a link or not.
 
         Raises FileError, InvalidArgument.
         """
-        with self._noting(path):
-            if path not in self._copied:
-                self._copied[path] = await self._copy(path)
-        return self._copied[path]
+        while True:
+            trail = self._used(path)
+            known = self._copied.get(path)
+            if known is not None:
+                return known.store_path
+            with asking(trail):
+                store_path = await self._copy(path)
+            if self._trails.get(path) is trail:  # else it has changed meanwhile
+                self._copied[path] = Copied(store_path, trail)
 
     def forget(self, paths: Iterable[str]) -> None:
         """What `paths` matter to is to be read again."""
@@ -86,10 +89,11 @@ class Sources:
             else:
                 self._copied.pop(key, None)
 
-    def _noting(self, what: str | _Read) -> AbstractContextManager[None]:
+    def _used(self, what: str | _Read) -> Trail:
+        """Where to note what is looked at for that; whoever asks depends on it."""
         trail = self._trails.setdefault(what, Trail())
         use(trail)
-        return asking(trail)
+        return trail
 
     async def _copy(self, path: str) -> str:
         if path.endswith(EXTENSION):
@@ -150,23 +154,25 @@ class Sources:
             raise await resolved_file_error(self._io, error, path, Doing.STATUS) from error
 
     async def _digest(self, read: _Read) -> bytes:
-        with self._noting(read):
-            return await self._known_digest(read)
-
-    async def _known_digest(self, read: _Read) -> bytes:
-        while read not in self._digests:
+        while True:
+            trail = self._used(read)
+            known = self._digests.get(read)
+            if known is not None:
+                return known
             if read in self._reading:
                 done = self._reading[read] = self._reading[read] or anyio.Event()
                 await done.wait()
                 continue
             self._reading[read] = None
             try:
-                self._digests[read] = await self._hash(read)
+                with asking(trail):
+                    digest = await self._hash(read)
+                if self._trails.get(read) is trail:  # else it has changed meanwhile
+                    self._digests[read] = digest
             finally:  # after an error, or a cancellation, the next one tries
                 waited_for = self._reading.pop(read)
                 if waited_for is not None:
                     waited_for.set()
-        return self._digests[read]
 
     def _hash(self, read: _Read) -> Awaitable[bytes]:
         if read.recursive:
