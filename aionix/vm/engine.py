@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias, TypeVar, cast
 from aionix.bytecode.chunk import Lambda
 from aionix.bytecode.image import StoredLambda
 from aionix.errors import InfiniteRecursion, NixError
-from aionix.values.thunk import Entry, Thunk, Value, force, leave
+from aionix.values.thunk import Entry, Thunk, Value, leave
 from aionix.vm.decode import Code, decode
 from aionix.vm.dependencies import Trail
 from aionix.vm.entries import applied_entry, entry_with, function_entry, late_entry, thunk_entry
@@ -295,17 +295,6 @@ class FunctionUnit(Unit):
         return running().deeper(lambda: self.function(upvalues, argument))
 
     # Compiled code counts itself as a call only when it calls; what else it evaluates, it does through these.
-
-    def force(self, thunk: Thunk) -> Value:
-        """`force(thunk)`, one call deeper."""
-        machine = self.machine
-        depth = machine.depth
-        if depth >= machine.limit:
-            return running().deeper(lambda: force(thunk))
-        machine.depth = depth + 1
-        value = cast(Entry, thunk[0])(thunk)
-        machine.depth = depth
-        return value
 
     def inside(self, function: Callable[[Value, Value], T], left: Value, right: Value) -> T:
         """`function(left, right)`, one call deeper."""
