@@ -23,6 +23,17 @@ def removed(attrs: AttrSet, names: str) -> AttrSet:
     return result
 
 
+def tables(positions: Positions) -> int:
+    count, pending, seen = 0, [positions], set[int]()
+    while pending:
+        table = pending.pop()
+        if table is not None and id(table) not in seen:
+            seen.add(id(table))
+            count += 1
+            pending += table if isinstance(table, tuple) else [getattr(table, "positions", None)]
+    return count
+
+
 some_names = st.text(NAMES, max_size=3).map(lambda text: "".join(dict.fromkeys(text)))
 
 
@@ -46,10 +57,22 @@ def test_what_is_removed_again_and_again_leaves_few_tables() -> None:
     attrs = literal("ab", 0)
     for round in range(10 * MANY):
         attrs = removed(update(attrs, literal("a", round)), "a")
-    count, pending = 0, [attrs.positions]
-    while pending:
-        count += 1
-        table: Positions = pending.pop()
-        pending += table if isinstance(table, tuple) else [getattr(table, "positions", None)] if table else []
-    assert count <= 3 * MANY
+    assert tables(attrs.positions) <= 3 * MANY
     assert (attrs.position_of("a"), attrs.position_of("b")) == (None, Span(0, 1))
+
+
+def test_what_is_merged_with_itself_is_looked_through_once() -> None:
+    attrs, removals = literal("a", 0), literal("a", 0)
+    for round in range(64):
+        attrs = update(attrs, update(attrs, literal("b", round)))
+        removals = update(removals, removed(removals, "cd"[round % 2]))
+    assert (attrs.position_of("b"), attrs.position_of("z")) == (Span(63, 63), None)
+    assert (removals.position_of("a"), removals.position_of("z")) == (Span(0, 0), None)
+    assert removed(attrs, "a").position_of("b") == Span(63, 63)
+
+
+def test_the_same_literal_again_and_again_is_one_table() -> None:
+    attrs, other = literal("a", 0), literal("b", 1)
+    for _ in range(1000):
+        attrs = update(attrs, other)
+    assert tables(attrs.positions) == 3

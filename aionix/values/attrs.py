@@ -56,16 +56,21 @@ def _flat(positions: Positions) -> dict[str, Span]:
     """One table that answers as `positions` does."""
     result: dict[str, Span] = {}
     pending: list[tuple[Positions, frozenset[str]]] = [(positions, frozenset())]
+    seen: set[tuple[int, frozenset[str]]] = set()
     while pending:
         table, hidden = pending.pop()
+        if (id(table), hidden) in seen:
+            continue
+        seen.add((id(table), hidden))
         if isinstance(table, tuple):
             right, left = table
             pending += ((left, hidden), (right, hidden))
         elif isinstance(table, Without):
             pending.append((table.positions, hidden | table.names))
         elif table is not None:
-            found = {name: span for name, span in table.items() if name not in hidden}
-            result = found | result
+            for name, span in table.items():
+                if name not in hidden:
+                    result.setdefault(name, span)
     return result
 
 
@@ -89,8 +94,12 @@ class AttrSet(dict[str, object]):
         if type(positions) is dict:
             return positions.get(name)
         pending: list[Positions] = [positions]
+        seen: set[int] = set()  # `s // (s // x)`, twice as many paths with each: 2**26 are minutes
         while pending:
             table = pending.pop()
+            if id(table) in seen:
+                continue
+            seen.add(id(table))
             if isinstance(table, tuple):
                 right, left = table
                 pending += (left, right)
@@ -125,7 +134,11 @@ def update(left: AttrSet, right: AttrSet) -> AttrSet:
         there = left.positions
     except AttributeError:
         there = None
-    result.positions = here if there is None else there if here is None else (here, there)
+    # A fold that merges the same literal again and again would keep a table for each turn.
+    if here is None or here is there or (type(there) is tuple and there[0] is here):
+        result.positions = there
+    else:
+        result.positions = here if there is None else (here, there)
     return result
 
 
