@@ -254,7 +254,10 @@ async def test_a_server_says_when_to_come_again() -> None:
         group.start_soon(wait, formatdate(time.time() + 2, usegmt=True), 4)
 
 
-@pytest.mark.parametrize("value", ["100", "9" * 400, formatdate(time.time() + 9000, usegmt=True)])
+IN_HOURS = formatdate(time.time() + 9000, usegmt=True)
+
+
+@pytest.mark.parametrize("value", ["100", "9" * 400, pytest.param(IN_HOURS, id="a date")])
 async def test_nobody_waits_longer_than_their_patience(value: str) -> None:
     reply = Reply(status=503, headers={"retry-after": value})
     assert await failing(lambda _: reply, errno.EIO, "503 Service Unavailable", attempts=3) == 1

@@ -22,6 +22,7 @@ from aionix.values.limits import check_list, check_set
 from aionix.values.printing import show_name
 from aionix.values.thunk import Value, current_fiber, evaluated, force, native
 from aionix.values.walk import begin, end
+from aionix.vm.operations import closed
 
 
 @builtin("attrNames")
@@ -149,10 +150,18 @@ def map_attrs(function: Lazy, attrs: AttrSet) -> Value:
 def _delayed_calls(function: Value, members: Mapping[str, Value]) -> AttrSet:
     """Thunks for `function name value`, for each of `members`; `function` may be lazy."""
     closure = evaluated(function)
+    if type(closure) is list and closure[0] is closed:
+        closure = force(closure)
     inner = inner_of(closure) if len(members) < SHORT else None
     if inner is not None:
-        enter = inner.unit.applied
-        result = AttrSet({name: [enter, (inner.upvalues(name), value)] for name, value in members.items()})
+        unit, before, after = inner
+        enter = unit.applied
+        if after is None:
+            result = AttrSet({name: [enter, (before, value)] for name, value in members.items()})
+        else:
+            result = AttrSet(
+                {name: [enter, ((*before, name, *after), value)] for name, value in members.items()}
+            )
     else:
         enter = entry_for(function, _of_pair(function))
         result = AttrSet()

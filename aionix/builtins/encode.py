@@ -49,6 +49,10 @@ def to_json(value: Value, *, strict: bool = True) -> str:
 
     Raises ConversionError for functions and for strings that are not UTF-8.
     """
+    if type(value) is list and value[0] is None:
+        value = value[1]
+    if type(value) is str:
+        return json_string(value)
     writer = _JsonWriter(strict)
     walks = begin(writer.levels if strict else [], parts_of_json, True)
     try:

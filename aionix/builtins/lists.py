@@ -179,8 +179,9 @@ def foldl(operator: Function, start: Lazy, values: List) -> Value:
         return force(start)
     result = start
     inner = inner_of(operator)
-    if inner is not None and inner.after is not None:
-        body, before, after = inner.unit.function, inner.before, inner.after
+    unit, before, after = inner or (None, (), None)
+    if unit is not None and after is not None:
+        body = unit.function
         for stretch in stretches(values):
             for value in stretch:
                 result = body((*before, result, *after), value)

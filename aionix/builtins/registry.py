@@ -131,6 +131,8 @@ def expect_str(value: Value) -> str:
 
 
 def expect_plain_str(value: Value) -> str:
+    if type(value) is str:
+        return value
     text = expect_str(value)
     refuse_context(text)
     return text
@@ -153,7 +155,10 @@ def expect_attrs(value: Value) -> AttrSet:
 
 
 def expect_function(value: Value) -> Value:
-    value = force(value)
+    if type(value) is list:
+        value = value[1] if value[0] is None else value[0](value)
+    if type(value) is MethodType:
+        return value
     if is_function(value) or (type(value) is AttrSet and "__functor" in value):
         return value
     raise type_error("a function", value)
@@ -237,12 +242,13 @@ def _checked(
                 raise
 
         return run_any
+    # An argument that is a thunk is forced here, not by what prepares it: a call less.
     if first is not None and len(prepare) == 1:
 
         def run1(a: Value) -> Value:
             try:
-                if type(a) is list and a[0] is None:
-                    a = a[1]
+                if type(a) is list:
+                    a = a[1] if a[0] is None else a[0](a)
                 return function(a if type(a) is ready else first(a))
             except NixError as error:
                 error.add_frame(frame)
@@ -254,8 +260,16 @@ def _checked(
         def run2(a: Value, b: Value) -> Value:
             try:
                 if first is not None and type(a) is not ready:
-                    a = first(a)
-                return function(a, b if second is None or type(b) is ready2 else second(b))
+                    if type(a) is list:
+                        a = a[1] if a[0] is None else a[0](a)
+                    if type(a) is not ready:
+                        a = first(a)
+                if second is not None and type(b) is not ready2:
+                    if type(b) is list:
+                        b = b[1] if b[0] is None else b[0](b)
+                    if type(b) is not ready2:
+                        b = second(b)
+                return function(a, b)
             except NixError as error:
                 error.add_frame(frame)
                 raise

@@ -16,7 +16,7 @@ from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_string, parts_of_text
 from aionix.values.limits import LARGE, check_string, check_strings, checkpoint
 from aionix.values.paths import Path
-from aionix.values.strings import ContextString, context_of, from_bytes, to_bytes, with_context
+from aionix.values.strings import context_of, from_bytes, to_bytes, with_context
 from aionix.values.thunk import Value, force
 from aionix.values.walk import FEW, begin, end
 
@@ -55,9 +55,18 @@ def substring(start: int, length: Lazy, text: Lazy) -> str:
 def concat_strings_sep(separator: str, values: List) -> str:
     """The elements as strings in a row, with `separator` between them."""
     parts = _coerced(values) if len(values) <= FEW else _coerced_together(values)
-    check_string(sum(map(len, parts)) + len(separator) * (len(parts) - 1), [separator, *parts])
-    context = context_of(separator).union(*[part.context for part in parts if type(part) is ContextString])
-    return with_context(strings.normal(separator.join(parts)), context)
+    size = sum(map(len, parts)) + len(separator) * (len(parts) - 1)
+    if size > LARGE:
+        check_string(size, [separator, *parts])
+    text = separator.join(parts)
+    if not text.isascii():
+        text = strings.normal(text)
+    if set(map(type, parts)) <= _PLAIN and type(separator) is str:
+        return text
+    return with_context(text, context_of(separator).union(*map(context_of, parts)))
+
+
+_PLAIN = frozenset({str})
 
 
 def _coerced(values: tuple[Value, ...]) -> list[str]:

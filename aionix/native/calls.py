@@ -18,6 +18,11 @@ from aionix.values.functions import Builtin
 from aionix.values.thunk import evaluated
 from aionix.vm.linking import kin_recipe, run_recipe
 
+#: What these builtins do with their first argument is to call it: nobody sees whether it was a thunk.
+CALL_THE_FIRST = frozenset(
+    "all any concatMap filter foldl' genList groupBy map mapAttrs partition sort zipAttrsWith".split()
+)
+
 
 @op(Op.CLOSURE, Op.THUNK_CLOSURE, Op.THUNK_SUSPENDED)
 def closure(t: Translator, one: Instruction) -> None:
@@ -36,17 +41,12 @@ def closure(t: Translator, one: Instruction) -> None:
         return
     texts = captures(t, one.positions)
     upvalues = tuple_of(t, texts, one.captures_with)
-    text = payload.format(upvalues)
-    if one.op is not Op.CLOSURE:
-        text = f"[{entry}, {text}]"
-    if one.op is Op.THUNK_CLOSURE:
-        name = out.name()
-        out.line(f"{name} = {text}")
-        t.closures.add(name)
-        t.stack.append(Operand(name, lazy=True))
-        return
-    thunk = None if is_closure else Unmade(code, texts)
-    t.stack.append(Operand(text, lazy=one.op is not Op.CLOSURE, pending=True, thunk=thunk))
+    made = payload.format(upvalues)
+    if one.op is Op.CLOSURE:
+        t.stack.append(Operand(made, pending=True))
+    else:
+        thunk = Unmade(code, texts, made if is_closure else None)
+        t.stack.append(Operand(f"[{entry}, {made}]", lazy=True, pending=True, thunk=thunk))
 
 
 def bound(t: Translator, code: Lambda) -> str:
@@ -151,7 +151,10 @@ def saturate(
     offset = call_offset(t, one, len(arguments))
     line = LINES.get(builtin.name) if builtin.standard else None
     unmade = [argument for argument in arguments if argument.thunk is not None]
-    given = [early(t, argument) for argument in arguments]
+    first = arguments[0].thunk
+    bare = first.closure if first and builtin.standard and builtin.name in CALL_THE_FIRST else None
+    given = [bare] if bare else []
+    given += [early(t, argument) for argument in arguments[len(given) :]]
     if line is None or unmade == arguments:
         out.line(f"{name} = {run}({', '.join(given)})", offset)
     else:

@@ -338,6 +338,8 @@ class Translator:
     def name_it(self, operand: Operand) -> None:
         name = self.out.name()
         self.assign(name, operand)
+        if operand.thunk is not None and operand.thunk.closure is not None:
+            self.closures.add(name)
         operand.text, operand.pending, operand.thunk = name, False, None
 
     def assign(self, name: str, operand: Operand) -> None:

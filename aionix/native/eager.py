@@ -39,7 +39,7 @@ def variable(t: Translator, operand: Operand) -> str:
 def early(t: Translator, operand: Operand) -> str:
     """A variable with the operand's value, where that takes only such arithmetic; else with a thunk."""
     thunk = operand.thunk
-    simple = None if thunk is None else _arithmetic(thunk.code)
+    simple = None if thunk is None or thunk.closure is not None else _arithmetic(thunk.code)
     if thunk is None or simple is None:
         return variable(t, operand)
     return _computed(t, operand, thunk, simple)

@@ -11,8 +11,8 @@ from aionix.native.context import Translator
 
 
 class Line(NamedTuple):
-    """`value` of the arguments, `{0}` and `{1}`, if `test` is true. `element`: it may be a thunk. `kind`: the
-    type of the result, either way, where that is certain."""
+    """`value` of the arguments, `{0}`, `{1}` and `{2}`, if `test` is true. `element`: it may be a thunk.
+    `kind`: the type of the result, either way, where that is certain."""
 
     test: str
     value: str
@@ -27,9 +27,12 @@ def _question(value: str) -> Line:
 LINES = {
     "isAttrs": _question("type({0}) is AttrSet"),
     "isBool": _question("type({0}) is bool"),
+    "isFloat": _question("type({0}) is float"),
+    "isFunction": _question("type({0}) in FUNCTIONS"),
     "isInt": _question("type({0}) is int"),
     "isList": _question("type({0}) is tuple"),
     "isNull": _question("{0} is None"),
+    "isPath": _question("type({0}) is Path"),
     "isString": _question("isinstance({0}, str)"),
     "length": Line("type({0}) is tuple", "len({0})", kind="int"),
     "head": Line("type({0}) is tuple and {0}", "{0}[0]", element=True),
@@ -38,6 +41,12 @@ LINES = {
     ),
     "hasAttr": Line("type({0}) is str and type({1}) is AttrSet", "{0} in {1}", kind="bool"),
     "getAttr": Line("type({0}) is str and type({1}) is AttrSet and {0} in {1}", "{1}[{0}]", element=True),
+    "stringLength": Line("type({0}) is str and {0}.isascii()", "len({0})", kind="int"),
+    "substring": Line(
+        "type({0}) is type({1}) is int and type({2}) is str and 0 <= {0} and 0 <= {1} and {2}.isascii()",
+        "{2}[{0}:{0} + {1}]",
+    ),
+    "tail": Line("type({0}) is tuple and 0 < len({0}) < 4096", "{0}[1:]", kind="tuple"),
     "toString": Line("type({0}) is str or type({0}) is int", "str({0})"),
 }
 

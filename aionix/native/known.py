@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import MethodType
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from aionix.bytecode.chunk import Lambda, decode
 from aionix.bytecode.opcodes import Op, Position
@@ -60,17 +60,23 @@ def unit_of(function: object) -> FunctionUnit | None:
 
 
 class Made(NamedTuple):
-    """The function that another one makes, when that is all it does."""
+    """The function that another one makes, when that is all it does.
+
+    It takes along those of the other's upvalues that `before` and `after` count, and between them the
+    argument; `after` is None if it does not take that.
+    """
 
     unit: FunctionUnit
     link: Link
+    before: tuple[int, ...]
+    after: tuple[int, ...] | None
 
 
 def made_by(unit: FunctionUnit) -> Made | None:
     """What `unit` makes, if that is all it does."""
     if unit.made is None:
         unit.made = _made_by(unit) or _NOTHING
-    return cast(Made, unit.made) if unit.made is not _NOTHING else None
+    return unit.made if type(unit.made) is Made else None
 
 
 _NOTHING = object()
@@ -84,20 +90,17 @@ def _made_by(unit: FunctionUnit) -> Made | None:
     if first.captures_with or any([position.is_deferred for position in first.positions]):
         return None
     made = unit_of(unit.body(cast(Lambda, code.chunk.constants[first.arg])))
-    return None if made is None else Made(made, Link(first.positions))
+    if made is None:
+        return None
+    taken = [position.index if position.is_upvalue else None for position in first.positions]
+    at = taken.index(None) if None in taken else len(taken)
+    after = cast(tuple[int, ...], tuple(taken[at + 1 :])) if at < len(taken) else None
+    return Made(made, Link(first.positions), cast(tuple[int, ...], tuple(taken[:at])), after)
 
 
-class Inner(NamedTuple):
-    """The function that a closure makes, and what that takes along: before the closure's argument, and after
-    it; None if it does not take that."""
-
-    unit: FunctionUnit
-    before: tuple[Value, ...]
-    after: tuple[Value, ...] | None
-
-    def upvalues(self, argument: Value) -> tuple[Value, ...]:
-        """Those of the function that a call with `argument` makes."""
-        return self.before if self.after is None else (*self.before, argument, *self.after)
+#: The function that a closure makes, and what that takes along: before the closure's argument, and after it;
+#: None if it does not take that. (A plain tuple: a named one takes 200 ns more to make.)
+Inner: TypeAlias = tuple[FunctionUnit, tuple[Value, ...], tuple[Value, ...] | None]
 
 
 def inner_of(function: Value) -> Inner | None:
@@ -106,13 +109,13 @@ def inner_of(function: Value) -> Inner | None:
     made = None if unit is None else made_by(unit)
     if made is None:
         return None
-    outer = cast(tuple[Value, ...], cast(MethodType, function).__self__)
-    positions = made.link.positions
-    if Position.stack(0) not in positions:
-        return Inner(made.unit, tuple([outer[position.index] for position in positions]), None)
-    at = positions.index(Position.stack(0))
-    before = tuple([outer[position.index] for position in positions[:at]])
-    return Inner(made.unit, before, tuple([outer[position.index] for position in positions[at + 1 :]]))
+    outer: tuple[Value, ...] = function.__self__  # type: ignore[attr-defined]  # a closure
+    before, after = made.before, made.after
+    return (
+        made.unit,
+        tuple([outer[index] for index in before]) if before else (),
+        None if after is None else tuple([outer[index] for index in after]),
+    )
 
 
 def applier(closure: MethodType) -> Callable[[Value, Value], Value] | None:

@@ -47,10 +47,12 @@ class Late:
 
 
 class Unmade(NamedTuple):
-    """What a thunk, not made yet, will compute, and from which variables."""
+    """What a thunk, not made yet, will compute, and from which variables; `closure`, if it will be one around
+    a function: that."""
 
     code: Lambda
     captured: list[str]
+    closure: str | None = None
 
 
 @dataclass(slots=True)

@@ -10,7 +10,11 @@ from aionix.bytecode.chunk import Instruction
 from aionix.bytecode.opcodes import Op
 from aionix.native.context import Translator, op
 from aionix.native.operands import Operand
+from aionix.values.limits import LARGE
 from aionix.values.numbers import INT_MAX, INT_MIN
+
+#: Parts of a string that are put together in line; of code, not of what is done.
+MOST_PARTS = 16
 
 
 @op(Op.ADD)
@@ -58,8 +62,13 @@ def added_strings(left: Operand, right: Operand, slow: str) -> str:
     if left.kind not in (None, "str") or right.kind not in (None, "str"):
         return slow
     unknown = [operand.text for operand in (left, right) if operand.kind is None]
-    quick = f"concatenate({left.text}, {right.text})"
-    return f"{quick} if {all_of('str', unknown)} else {slow}" if unknown else quick
+    if not unknown:  # CPython would add up what stands for two constants
+        return slow
+    tests = [all_of("str", unknown)]
+    if not (left.constant and cast(str, left.value).isascii()):
+        tests.append(f"{left.text}.isascii()")
+    tests.append(f"len({left.text}) + len({right.text}) < {LARGE}")
+    return f"{left.text} + {right.text} if {' and '.join(tests)} else {slow}"
 
 
 @op(Op.DIV)
@@ -204,8 +213,16 @@ def list_(t: Translator, one: Instruction) -> None:
 
 @op(Op.CONCAT)
 def concat(t: Translator, one: Instruction) -> None:
-    left, right = t.pair()
-    t.push(f"concatenate_lists({left}, {right})", kind="tuple")
+    right, left = t.stack.pop(), t.stack.pop()
+    left_text, right_text = t.both(left, right)
+    slow = f"concatenate_lists({left_text}, {right_text})"
+    if left.kind not in (None, "tuple") or right.kind not in (None, "tuple"):
+        t.push(slow)
+        return
+    unknown = list(dict.fromkeys([operand.text for operand in (left, right) if operand.kind != "tuple"]))
+    tests = [all_of("tuple", unknown)] if unknown else []
+    tests.append(f"len({left_text}) + len({right_text}) < {LARGE // 8}")
+    t.push(f"({left_text} + {right_text} if {' and '.join(tests)} else {slow})", kind="tuple")
 
 
 @op(Op.INTERPOLATE)
@@ -213,7 +230,24 @@ def interpolate(t: Translator, one: Instruction) -> None:
     t.settle()
     parts = t.stack[-one.arg :]
     del t.stack[-one.arg :]
-    t.push(f"join(({', '.join([part.text for part in parts])}))")
+    slow = f"join(({', '.join([part.text for part in parts])}))"
+    unknown = list(dict.fromkeys([part.text for part in parts if not (part.constant and part.kind == "str")]))
+    if not unknown or len(parts) > MOST_PARTS:
+        t.push(slow)
+        return
+    # A third of the time that `join` takes. What is written in a program is short, or LARGE by itself.
+    out, name = t.out, t.out.name()
+    size = " + ".join([f"len({text})" for text in unknown])
+    with out.block(f"if {all_of('str', unknown)} and {size} < {LARGE}:"):
+        for part in parts:
+            if not part.text.isidentifier():
+                t.name_it(part)
+        out.line(f'{name} = f"{"".join([f"{{{part.text}}}" for part in parts])}"')
+        with out.block(f"if not {name}.isascii():"):
+            out.line(f"{name} = {slow}")
+    with out.block("else:"):
+        out.line(f"{name} = {slow}")
+    t.stack.append(Operand(name))
 
 
 @op(Op.COERCE_TO_STRING)

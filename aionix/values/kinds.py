@@ -48,9 +48,13 @@ def kind_of(value: object) -> str:
     return _names(value)[1]
 
 
+#: Closures, builtins and partial applications; not functors.
+FUNCTIONS = frozenset({MethodType, Builtin, PartialApplication})
+
+
 def is_function(value: object) -> bool:
-    """Closures, builtins and partial applications; not functors."""
-    return type(value) in (MethodType, Builtin, PartialApplication)
+    """Is `value`, evaluated, one of the FUNCTIONS?"""
+    return type(value) in FUNCTIONS
 
 
 def type_error(expected: str, value: object) -> TypeMismatch:

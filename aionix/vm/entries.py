@@ -13,12 +13,14 @@ from types import CellType, CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, cast
 
 from aionix.errors import NixError
-from aionix.values.arithmetic import add, concatenate, concatenate_lists, divide, multiply, negate, subtract
+from aionix.values.arithmetic import add, concatenate_lists, divide, multiply, negate, subtract
 from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_string
 from aionix.values.equality import equal
 from aionix.values.functions import PartialApplication, call, call2
+from aionix.values.kinds import FUNCTIONS
 from aionix.values.ordering import less_than
+from aionix.values.paths import Path
 from aionix.values.strings import join
 from aionix.values.thunk import Entry, Thunk, Value, blackhole, current_fiber, force, leave
 from aionix.vm.interpreter import run
@@ -44,9 +46,9 @@ if TYPE_CHECKING:
 
 #: What compiled code may name.
 __all__ = [
-    "NOT_FOUND", "AttrSet", "MethodType", "NixError", "PartialApplication", "add", "attribute_name",
-    "blackhole", "build_dynamic", "call", "call2", "check_formals", "closed", "coerce_to_string",
-    "concatenate", "concatenate_lists", "current_fiber", "divide", "equal", "fail_assertion", "force",
+    "FUNCTIONS", "NOT_FOUND", "AttrSet", "MethodType", "NixError", "PartialApplication", "Path", "add",
+    "attribute_name", "blackhole", "build_dynamic", "call", "call2", "check_formals", "closed",
+    "coerce_to_string", "concatenate_lists", "current_fiber", "divide", "equal", "fail_assertion", "force",
     "has_attribute", "home_path", "join", "less_than", "multiply", "negate", "not_a", "not_there",
     "resolve_with", "subtract", "try_select", "update_sets",
 ]  # fmt: skip
