@@ -6,7 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from aionix.builtins.loops import stretches
 from aionix.builtins.registry import Coerced, Lazy, List, builtin, expect_int, expect_str
@@ -126,12 +126,14 @@ def replace_strings(old: List, new: List, text: Lazy) -> str:
         raise InvalidArgument(
             "'from' and 'to' arguments passed to builtins.replaceStrings have different lengths"
         )
-    quick = _RECENT.of(old, new)
+    quick = _RECENT.substitution(old, new) if len(old) > 1 else None
     if quick is not None:
         whole = text if type(text) is str else expect_str(text)
         if type(whole) is str and len(whole) <= MAX_QUICK and whole.isascii():
             return quick(whole)
-    patterns = tuple([_latin(expect_str(pattern)) for pattern in old])
+    patterns = (_RECENT.simple(old) if len(old) > 1 else None) or tuple(
+        [_latin(expect_str(pattern)) for pattern in old]
+    )
     whole = expect_str(text)
     context = context_of(whole)
     used: dict[int, str] = {}
@@ -152,20 +154,27 @@ def replace_strings(old: List, new: List, text: Lazy) -> str:
 MAX_QUICK, MAX_REPLACEMENT = 1 << 16, 1 << 8
 #: Patterns that are tried at every character of such a text, while nothing else goes on.
 MAX_ALTERNATIVES = 32
-#: Pairs of lists that are known again, and how long they may be: they stay after the evaluation.
-MAX_RECENT, MAX_KNOWN = 16, 64
+Substitution: TypeAlias = Callable[[str], str]
+
+#: Lists, and pairs of them, that are known again, how long they may be, and all strings of one: they stay
+#: after the evaluation.
+MAX_RECENT, MAX_KNOWN, MAX_KEPT = 16, 64, 1 << 12
 
 
 def _simple(values: Sequence[Value]) -> tuple[str, ...] | None:
     """The strings, if all are evaluated already, and ASCII without a context."""
-    found = tuple([value[1] if type(value) is list and value[0] is None else value for value in values])
-    if set(map(type, found)) != {str} or not "".join(cast(tuple[str, ...], found)).isascii():
-        return None
-    return cast(tuple[str, ...], found)
+    found: list[str] = []
+    for value in values:
+        if type(value) is list and value[0] is None:
+            value = value[1]
+        if type(value) is not str or not value.isascii():
+            return None
+        found.append(value)
+    return tuple(found)
 
 
 @lru_cache(64)
-def _substitution(patterns: tuple[str, ...], replacements: tuple[str, ...]) -> Callable[[str], str] | None:
+def _substitution(patterns: tuple[str, ...], replacements: tuple[str, ...]) -> Substitution | None:
     """What replaces patterns in one step of C code; None if one is empty or a replacement is long."""
     if not all(patterns) or max(map(len, replacements)) > MAX_REPLACEMENT:
         return None
@@ -181,23 +190,38 @@ def _substitution(patterns: tuple[str, ...], replacements: tuple[str, ...]) -> C
 
 
 class _Recent:
-    """The last lists for which there was a quick way: the same two come again and again."""
+    """The last lists that were simple, and pairs of them for which there was a quick way: the same come again
+    and again. It holds the lists, so nothing else has their ids."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[int, int], tuple[List, List, Callable[[str], str]]] = OrderedDict()
+        self._lists: OrderedDict[int, tuple[List, tuple[str, ...]]] = OrderedDict()
+        self._pairs: OrderedDict[tuple[int, int], tuple[List, List, Substitution]] = OrderedDict()
 
-    def of(self, old: List, new: List) -> Callable[[str], str] | None:
+    def simple(self, values: List) -> tuple[str, ...] | None:
+        """The strings, if all are evaluated and simple."""
+        known = self._lists.get(id(values))
+        if known is not None:
+            return known[1]
+        found = _simple(values)
+        if found is not None and len(found) <= MAX_KNOWN and sum(map(len, found)) <= MAX_KEPT:
+            self._lists[id(values)] = values, found
+            if len(self._lists) > MAX_RECENT:
+                self._lists.popitem(last=False)
+        return found
+
+    def substitution(self, old: List, new: List) -> Substitution | None:
         """What replaces each of `old` by that of `new`, if all are evaluated and simple."""
         key = id(old), id(new)
-        known = self._known.get(key)  # it holds both lists, so nothing else has their ids
+        known = self._pairs.get(key)
         if known is not None:
             return known[2]
-        patterns, replacements = _simple(old), _simple(new)
+        replacements = _simple(new)
+        patterns = self.simple(old) if replacements else None
         quick = _substitution(patterns, replacements) if patterns and replacements else None
-        if quick is not None and len(old) <= MAX_KNOWN:
-            self._known[key] = old, new, quick
-            if len(self._known) > MAX_RECENT:
-                self._known.popitem(last=False)
+        if quick is not None and id(old) in self._lists:
+            self._pairs[key] = old, new, quick
+            if len(self._pairs) > MAX_RECENT:
+                self._pairs.popitem(last=False)
         return quick
 
 
