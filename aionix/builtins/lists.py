@@ -19,7 +19,7 @@ from aionix.builtins.registry import (
 from aionix.errors import IndexOutOfBounds, InvalidArgument
 from aionix.native.known import inner_of, unit_of
 from aionix.values.attrs import AttrSet
-from aionix.values.equality import equal_elements
+from aionix.values.equality import equal, equal_elements
 from aionix.values.limits import LARGE, MAX_LIST, check_list, need
 from aionix.values.thunk import Value, force
 from aionix.values.walk import FEW, begin, end
@@ -63,9 +63,28 @@ def elem_at(values: Lazy, index: int) -> Value:
 @builtin("elem")
 def elem(value: Lazy, values: List) -> bool:
     """Whether some element equals `value`; elements after it are not looked at."""
-    if set(map(type, values)) == {str}:
+    if not values:
+        return False
+    wanted = force(value)
+    kind = type(wanted)
+    if kind is str and type(values[0]) is str and set(map(type, values)) == {str}:
         # What membership tests mostly see; a tenth of the time, and C code that calls nothing.
-        return isinstance(force(value), str) and force(value) in values
+        return wanted in values
+    if kind not in _COMPARED_AT_ONCE:
+        return _has_element(values, value)
+    for stretch in stretches(values):
+        for element in stretch:
+            if type(element) is list:
+                element = element[1] if element[0] is None else element[0](element)
+            if element == wanted if type(element) is kind else equal(wanted, element):
+                return True
+    return False
+
+
+_COMPARED_AT_ONCE = frozenset({str, int, bool})
+
+
+def _has_element(values: tuple[Value, ...], value: Value) -> bool:
     for stretch in stretches(values):
         for element in stretch:
             if equal_elements(value, element):

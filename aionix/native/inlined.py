@@ -24,7 +24,24 @@ def _question(value: str) -> Line:
     return Line("type({0}) is not list", value, kind="bool")
 
 
+_INTS = "type({0}) is type({1}) is int"
+
+
+def _exact(sign: str, limit: int) -> Line:
+    """An operation on integers under `limit`: it does not overflow."""
+    small = f"-{limit} < {{0}} < {limit} and -{limit} < {{1}} < {limit}"
+    return Line(f"{_INTS} and {small}", f"{{0}} {sign} {{1}}")
+
+
 LINES = {
+    "add": _exact("+", 2**62),
+    "bitAnd": Line(_INTS, "{0} & {1}", kind="int"),
+    "bitOr": Line(_INTS, "{0} | {1}", kind="int"),
+    "bitXor": Line(_INTS, "{0} ^ {1}", kind="int"),
+    "div": Line(_INTS + " and 0 <= {0} and 0 < {1}", "{0} // {1}"),
+    "lessThan": Line(_INTS, "{0} < {1}", kind="bool"),
+    "mul": _exact("*", 2**31),
+    "sub": _exact("-", 2**62),
     "isAttrs": _question("type({0}) is AttrSet"),
     "isBool": _question("type({0}) is bool"),
     "isFloat": _question("type({0}) is float"),
