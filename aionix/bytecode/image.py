@@ -22,10 +22,11 @@ from __future__ import annotations
 import marshal
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import repeat
 from types import CodeType
 from typing import Literal, NamedTuple, TypeAlias, cast
-from weakref import WeakValueDictionary
+from weakref import ref
 
 from aionix.bytecode.chunk import Chunk, DeferredLambda, Formals, Global, Lambda, Later, Native
 from aionix.source import Span
@@ -99,7 +100,7 @@ def _index(image: memoryview) -> _Index:
 
 
 #: Code that units share, also those of other evaluations, as long as one is left.
-_shared: WeakValueDictionary[bytes, CodeType] = WeakValueDictionary()
+_shared: dict[bytes, ref[CodeType]] = {}
 
 
 def load(
@@ -227,6 +228,9 @@ def _inner(chunk: Chunk | None) -> list[Lambda]:
     return [] if chunk is None else [inner for inner in chunk.constants if isinstance(inner, Lambda)]
 
 
+_new = tuple.__new__
+
+
 class Reader:
     """An image in memory, from which code is read.
 
@@ -266,14 +270,16 @@ class Reader:
         if group is None:
             group = self._groups[at] = cast(_Natives, self.read(at))
         code, recipes = group[offset]
-        if type(code) is bytes:
-            return Native(self._of_shape(code), recipes, code)
-        return Native(cast(CodeType, code), recipes, None)
+        if type(code) is not bytes:
+            return Native(cast(CodeType, code), recipes, None)
+        known = _shared.get(code)
+        shared = None if known is None else known()
+        # (A third of what `Native(...)` takes.)
+        return _new(Native, (self._of_shape(code) if shared is None else shared, recipes, code))
 
     def _of_shape(self, shape: bytes) -> CodeType:
-        code = _shared.get(shape)
-        if code is None:
-            code = _shared[shape] = cast(CodeType, self.read(self._index.shapes[shape]))
+        code = cast(CodeType, self.read(self._index.shapes[shape]))
+        _shared[shape] = ref(code, partial(_shared.pop, shape))  # the reference is what it gives by default
         return code
 
     def add(self, natives: Mapping[int, Native]) -> bytes:

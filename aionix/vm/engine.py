@@ -60,6 +60,9 @@ Translate: TypeAlias = "Callable[[Unit, tuple[Value, ...]], Compiled | None]"
 Body: TypeAlias = Callable[[tuple[Value, ...], Value], Value]
 
 
+_new = tuple.__new__  # a third of what `Compiled(...)` takes
+
+
 class Engine:
     """Turns compiled code into thunks and functions of one `Evaluation`.
 
@@ -178,7 +181,7 @@ class Unit:
         except NotLinkable:
             return None
         self.fuel = KEPT_FUEL
-        return Compiled(native.code, defaults)
+        return _new(Compiled, (native.code, defaults))
 
     # Code that was kept runs these.
 
@@ -195,10 +198,10 @@ class Unit:
         if code not in self.nested:
             return self.entry(code)
         entry = self.entries[offset] = self.entry(code)
-        python = cast(FunctionType, self.function)
+        python: FunctionType = self.function  # type: ignore[assignment]  # nothing else is one
         defaults = python.__defaults__ or ()
-        if len(defaults) <= MANY_DEFAULTS:
-            late = MethodType(cast(Entry, self.stub), offset)
+        if self.stub is not None and len(defaults) <= MANY_DEFAULTS:
+            late = MethodType(self.stub, offset)
             python.__defaults__ = tuple(
                 [entry if type(each) is MethodType and each == late else each for each in defaults]
             )

@@ -131,7 +131,7 @@ def applied_entry(body: Callable[[tuple[Value, ...], Value], Value], machine: Ma
 
 def entry_with(unit: ThunkUnit, code: CodeType, defaults: tuple[object, ...]) -> Entry:
     """As `thunk_entry`, of compiled code."""
-    return cast(Entry, FunctionType(code, globals(), "enter", defaults, (CellType(unit),)))
+    return FunctionType(code, globals(), "enter", defaults, (CellType(unit),))
 
 
 def late_entry(

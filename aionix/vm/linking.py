@@ -34,13 +34,16 @@ class NotLinkable(Exception):
 
 def link(unit: Unit, recipes: tuple[object, ...]) -> tuple[object, ...]:
     """What the recipes say, for `unit`; raises NotLinkable."""
+    late = unit.late
     return tuple(
         [
-            unit.late(recipe)
+            late(recipe)
             if type(recipe) is int
-            else _MAKERS[recipe[0]](unit, *recipe[1:])
-            if type(recipe) is tuple
             else recipe
+            if type(recipe) is not tuple
+            else unit.machine  # most code counts
+            if recipe[0] == "machine"
+            else _MAKERS[recipe[0]](unit, *recipe[1:])
             for recipe in recipes
         ]
     )
@@ -130,12 +133,11 @@ class _Positions(Mapping[str, Span]):
 
 def inside(unit: Unit, offset: int) -> StoredLambda:
     """The code that is kept at `offset` of the image that the unit's is in."""
-    return cast(StoredLambda, unit.code).reader.code(offset)
+    return unit.code.reader.code(offset)  # type: ignore[attr-defined, no-any-return]  # a StoredLambda
 
 
 _MAKERS: dict[str, Callable[..., object]] = {
     "object": lambda unit, value: value,
-    "machine": lambda unit: unit.machine,
     "cell": lambda unit: [None, None],
     "code": lambda unit: unit.code,
     "body": lambda unit, offset: unit.body(inside(unit, offset)),
