@@ -8,6 +8,7 @@ from aionix.bytecode.chunk import Instruction
 from aionix.bytecode.opcodes import Op
 from aionix.native.context import Translator, op
 from aionix.native.operands import Operand
+from aionix.native.operators import all_of
 from aionix.native.writer import Untranslatable
 from aionix.source import Span
 from aionix.values.attrs import AttrSet
@@ -41,8 +42,13 @@ def attrs(t: Translator, one: Instruction) -> None:
 
 @op(Op.ATTRS_UPDATE)
 def update(t: Translator, one: Instruction) -> None:
-    left, right = t.pair()
-    t.push(f"update_sets({left}, {right})", kind="AttrSet")
+    right, left = t.stack.pop(), t.stack.pop()
+    left_text, right_text = t.both(left, right)
+    unknown = [operand.text for operand in (left, right) if operand.kind != "AttrSet"]
+    quick = f"update({left_text}, {right_text})"
+    if unknown:
+        quick += f" if {all_of('AttrSet', unknown)} else update_sets({left_text}, {right_text})"
+    t.push(f"({quick})", kind="AttrSet")
 
 
 @op(Op.ATTRS_SELECT)
@@ -61,7 +67,7 @@ def select(t: Translator, one: Instruction) -> None:
     if not name.constant or type(name.value) is not str:
         _, name_text = t.both(subject, name)
         name_variable = out.name()
-        out.line(f"{name_variable} = attribute_name({name_text})")
+        out.line(f"{name_variable} = {named(name_text)}")
         name = Operand(name_variable)
     elif subject.pending or subject.constant:
         t.name_it(subject)
@@ -76,6 +82,11 @@ def select(t: Translator, one: Instruction) -> None:
     t.stack.append(Operand(t.facts.found[place], lazy=True))
 
 
+def named(text: str) -> str:
+    """The name of an attribute that is computed."""
+    return f"({text} if type({text}) is str else attribute_name({text}))"
+
+
 @op(Op.ATTRS_TRY_SELECT)
 def try_select(t: Translator, one: Instruction) -> None:
     name, subject = t.stack.pop(), t.stack.pop()
@@ -84,7 +95,7 @@ def try_select(t: Translator, one: Instruction) -> None:
         t.name_it(subject)
         subject_text = subject.text
     if not name.constant or type(name.value) is not str:
-        t.push(f"try_select({subject_text}, attribute_name({name_text}))", lazy=True)
+        t.push(f"try_select({subject_text}, {named(name_text)})", lazy=True)
     elif subject.kind == "AttrSet":
         t.push(f"{subject_text}.get({name_text}, NOT_FOUND)", lazy=True)
     else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from aionix.errors import NixError
 from aionix.values.arithmetic import add, concatenate_lists, divide, multiply, negate, subtract
-from aionix.values.attrs import AttrSet
+from aionix.values.attrs import AttrSet, update
 from aionix.values.coercion import coerce_to_string
 from aionix.values.equality import equal
 from aionix.values.functions import PartialApplication, call, call2
@@ -50,7 +50,7 @@ __all__ = [
     "attribute_name", "blackhole", "build_dynamic", "call", "call2", "check_formals", "closed",
     "coerce_to_string", "concatenate_lists", "current_fiber", "divide", "equal", "fail_assertion", "force",
     "has_attribute", "home_path", "join", "less_than", "multiply", "negate", "not_a", "not_there",
-    "resolve_with", "subtract", "try_select", "update_sets",
+    "resolve_with", "subtract", "try_select", "update", "update_sets",
 ]  # fmt: skip
 
 
