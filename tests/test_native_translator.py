@@ -395,7 +395,33 @@ let f = x: y: x.a // y // { z = 1; }; in [ (f { a = { }; } { y = 1; }) (f { a = 
 let f = x: y: x // y; in f { } 1
 let f = x: y: x ++ y; in [ (f [ 1 ] [ 2 ]) (f [ ] 1) ]
 let f = x: y: x ++ y; in f 1 [ ]
+let f = a: b: c: "${a}-${b}${c}"; in [ (f "1" "2" "3") (f "ä" "" "x") (f ./a "" "") (f 1 "" "") ]
+let f = a: b: "x${a}" + b + "y" + a; in [ (f "1" "2") (f "ä" "ö") (f "1" 2) ]
 [ 1 ] ++ [ (throw "lazy") ]
+builtins.map + "/x"
+(x: x) + "y"
+let f = x: x + 1; in [ (f 1) (f 9223372036854775806) ]
+let f = x: x + 1; in f 9223372036854775807
+let f = x: 2 + x; in [ (f (-9223372036854775807)) (f 9223372036854775806) ]
+let f = x: x - 1; in [ (f 1) (f (-9223372036854775807 - 1)) ]
+let f = x: 1 - x; in f (-9223372036854775807)
+let f = x: y: [ (builtins.add x y) (builtins.sub x y) (builtins.div x y) (builtins.lessThan x y) ]; in [ (f 7 2) (f (-7) 2) (f 1.5 2) ]
+let f = x: y: builtins.mul x y; in [ (f 3000000000 3000000000) (f 4611686018427387904 2) ]
+let f = x: y: builtins.add x y; in f 9223372036854775807 1
+let f = x: y: builtins.div x y; in f 1 0
+let f = x: y: [ (builtins.bitAnd x y) (builtins.bitOr x y) (builtins.bitXor x y) ]; in [ (f 12 (-6)) (f 1 "x") ]
+let f = s: n: [ (builtins.substring 0 n s) (builtins.substring n 2 s) (builtins.stringLength s) ]; in [ (f "abc" 1) (f "äöü" 3) (f "" 4) (f "abc" (-1)) ]
+let f = s: n: builtins.substring n 2 s; in f "abc" (-1)
+let f = x: builtins.stringLength x; in [ (f "abc") (f "ä") (f ./a) (f 1) ]
+let f = x: builtins.tail x; in [ (f [ 1 2 ]) (f [ 1 ]) (f [ ]) ]
+let f = x: map builtins.typeOf [ (builtins.isPath x) (builtins.isFloat x) (builtins.isFunction x) ]; in [ (f ./a) (f 1.5) (f f) (f map) (f (throw "t")) ]
+let f = l: k: map (x: [ x k ]) (builtins.filter (x: x != k) l); in [ (f [ 1 2 3 ] 2) (f 1 2) ]
+let f = l: builtins.mapAttrs (n: v: [ n v l ]) { a = l; }; in f (x: x)
+let f = l: [ (builtins.sort (x: y: x > y) l) (builtins.all (x: x > 0) l) (builtins.foldl' (x: y: x - y) 0 l) ]; in [ (f [ 1 3 2 ]) (f [ 1 null ]) ]
+let f = s: n: s.${n}; in [ (f { a = 1; } "a") (f { a = 1; } 1) ]
+let f = s: n: s.${n} or 2; in [ (f { a = 1; } "a") (f { } "a") (f { } 1) ]
+let f = x: l: builtins.elem x l; in [ (f 1 [ 1.0 ]) (f "a" [ null "a" ]) (f true [ 1 ]) (f { } [ { } ]) (f f [ f ]) (f 1 [ ]) (f "a" [ (throw "x") "a" ]) ]
+let f = c: l: builtins.replaceStrings l (map (x: "<${x}>") l) c; in [ (f "a-b" [ "a" "b" ]) (f "c" [ "a" "b" ]) (f "ä" [ "b" "ä" ]) (f "a" [ "b" 1 ]) ]
 { a = 1; } // { a = 2; b = throw "lazy"; }
 [ [ ] [ [ ] ] (x: x) builtins.map (builtins.add 1) null 1.5 ./a "s" ]
 { a = 1; f = x: x; l = [ 1 (1 + 1) (x: x) ]; s = { t = "${"u"}"; }; n = { }.x or { y = 1 + 1; }; }

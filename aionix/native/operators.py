@@ -81,7 +81,7 @@ def added_strings(left: Operand, right: Operand, slow: str) -> str:
     if not unknown:  # CPython would add up what stands for two constants
         return slow
     tests = [all_of("str", unknown)]
-    if not (left.constant and cast(str, left.value).isascii()):
+    if not (left.kind == "str" and cast(str, left.value).isascii()):
         tests.append(f"{left.text}.isascii()")
     tests.append(f"len({left.text}) + len({right.text}) < {LARGE}")
     return f"{left.text} + {right.text} if {' and '.join(tests)} else {slow}"

@@ -35,7 +35,7 @@ KINDS = {
     "int": """0 | 1 | 2 | 3 | (-1) | 7 | 8 | 10 | (%int + %int) | (%int - %int) | (%int * %int) | (%int / %int)
 (- %int) | (builtins.length %list) | (builtins.stringLength %string) | (%function %int) | (%function %int)
 (builtins.foldl' builtins.add 0 %ints) | (builtins.floor %float) | (builtins.compareVersions %string %string)
-(builtins.bitXor %int %int) | (builtins.fromJSON (builtins.toJSON %int)) | (builtins.head %ints)
+(builtins.bitXor %int %int) | (builtins.sub %int %any) | (builtins.mul %int %int) | (builtins.div %int %int) | (builtins.fromJSON (builtins.toJSON %int)) | (builtins.head %ints)
 (%function (%function %int)) | (__curPos.column or 1) | (builtins.length (builtins.attrNames %set))""",
     "float": """0.5 | 1.0 | 2.5e10 | (%float + %int) | (%int / %float) | (%float * %float) | (- %float) | 1.0e-7""",
     "bool": """true | false | (%any == %any) | (%K == %K) | (%list == %list) | (%set == %set) | (%int < %int)
@@ -43,7 +43,8 @@ KINDS = {
 (%bool && %bool) | (%bool || %bool) | (%bool -> %bool) | (%set ? %path) | (%any ? %path) | (builtins.elem %any %list)
 (builtins.all (a: %bool) %ints) | (builtins.any (a: %bool) %ints) | (builtins.tryEval %any).success
 (builtins.isFunction %any) | (builtins.isAttrs %any) | (builtins.hasAttr %string %set) | (%path_value == %path_value)
-(builtins.tryEval (builtins.deepSeq %any 1)).success | (builtins.lessThan %any %any) | (null == %null)""",
+(builtins.tryEval (builtins.deepSeq %any 1)).success | (builtins.lessThan %any %any) | (null == %null)
+(builtins.isPath %any) | (builtins.isFloat %any) | (builtins.elem %string %list) | (builtins.isList (builtins.tail %list))""",
     "string": r""""" | "a" | "bc" | "k" | "a.b\n\t\"$" | "${%string}-${%string}" | "${toString %any}" | (%string + %string)
 (toString %any) | (toString %list) | (builtins.toJSON %any) | (builtins.toJSON %set) | "${{ __toString = self: %string; }}"
 "${{ outPath = %string; }}" | (toString { __toString = self: self.x; x = %string; }) | (builtins.typeOf %any)
@@ -55,7 +56,8 @@ KINDS = {
 '' | ''${%string}'' | ''  a${%string} b'' | (builtins.replaceStrings [ "a" %string ] [ %string "" ] %string)
 (builtins.baseNameOf %string) | (builtins.toXML %any) | (builtins.concatStringsSep "," (builtins.attrNames %set))
 (builtins.hashString "sha256" %string) | (baseNameOf %path_value) | (toString %path_value) | (dirOf %string)
-(builtins.concatStringsSep " " (map toString %ints)) | http://a.b/c""",
+(builtins.concatStringsSep " " (map toString %ints)) | (builtins.substring 1 3 %string) | "${%string}-${%string}${%string}"
+(builtins.replaceStrings [ "a" "b" ] (map (c: "<${c}${%string}>") [ %string "y" ]) %string) | http://a.b/c""",
     "path_value": """/a | /a/b/../c | /. | (%path_value + "/x") | (%path_value + "/${toString %int}") | (dirOf %path_value) | (/a + "${toString %int}")
 /a/${toString %int}/b | (%path_value + %path_value) | (/. + "/${toString %int}/..")""",
     "null": 'null | null | (%z_or_null) | (builtins.fromJSON "null")',
