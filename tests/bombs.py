@@ -163,6 +163,7 @@ BOMBS: dict[str, Bomb] = {
     "... by replaceStrings": Bomb(doubled('builtins.replaceStrings [ "a" ] [ "aa" ] s', '"a"')),
     "... by toString of a list": Bomb("builtins.stringLength (toString (" + doubled("[ s s ]", '"a"') + "))"),
     "... by toJSON": Bomb("builtins.stringLength (builtins.toJSON (" + doubled("[ s s ]", '"a"') + "))"),
+    "... by toJSON of JSON": Bomb(doubled("builtins.toJSON s", r'"\""')),
     "... by toXML": Bomb("builtins.stringLength (builtins.toXML (" + doubled("[ s s ]", '"a"') + "))"),
     "a list of 2^40 elements": Bomb(doubled("s ++ s", "[ 1 ]")),
     "... by concatLists": Bomb(doubled("builtins.concatLists [ s s ]", "[ 1 ]")),
@@ -187,6 +188,10 @@ BOMBS: dict[str, Bomb] = {
         "in builtins.genList (n: builtins.substring n (-1) s) 100000"
     ),
     # time
+    "many large substrings of a known length": Bomb(
+        f"let s = {doubled('s + s', chr(34) + 'a' + chr(34), 25)}; f = n: builtins.substring n 30000000 s; "
+        'in builtins.length (builtins.filter (x: x == "") (builtins.genList f 100))'
+    ),
     "doubling recursion": Bomb("let fib = n: if n < 2 then n else fib (n - 1) + fib (n - 2); in fib 100"),
     "a loop": Bomb("builtins.foldl' (a: b: a + b) 0 (builtins.genList (n: builtins.foldl' (a: b: a + b) 0 "
                    f"({NUMBERS} 100000)) 100000)"),

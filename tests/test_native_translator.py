@@ -398,7 +398,11 @@ let f = x: y: x ++ y; in f 1 [ ]
 let f = a: b: c: "${a}-${b}${c}"; in [ (f "1" "2" "3") (f "ä" "" "x") (f ./a "" "") (f 1 "" "") ]
 let f = a: b: "x${a}" + b + "y" + a; in [ (f "1" "2") (f "ä" "ö") (f "1" 2) ]
 [ 1 ] ++ [ (throw "lazy") ]
+let f = i: let g = a: b: a; l = builtins.mapAttrs g { x = 1; }; in builtins.seq l [ g ]; in f 1
+let f = i: let g = a: b: a; l = builtins.mapAttrs g { x = 1; }; in builtins.seq l.x [ g ]; in f 1
 builtins.map + "/x"
+let f = x: (assert x; "a") + (toString x); in [ (f true) (f 1) ]
+let f = x: (if x then "a" else "b") + "c"; in [ (f true) (f false) ]
 (x: x) + "y"
 let f = x: x + 1; in [ (f 1) (f 9223372036854775806) ]
 let f = x: x + 1; in f 9223372036854775807

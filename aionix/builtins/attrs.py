@@ -20,7 +20,7 @@ from aionix.source import SourceMap, Span
 from aionix.values.attrs import AttrSet, Positions, sorted_names, without
 from aionix.values.limits import check_list, check_set
 from aionix.values.printing import show_name
-from aionix.values.thunk import Value, current_fiber, evaluated, force, native
+from aionix.values.thunk import Entry, Thunk, Value, current_fiber, evaluated, force, native
 from aionix.values.walk import begin, end
 from aionix.vm.operations import closed
 
@@ -149,13 +149,11 @@ def map_attrs(function: Lazy, attrs: AttrSet) -> Value:
 
 def _delayed_calls(function: Value, members: Mapping[str, Value]) -> AttrSet:
     """Thunks for `function name value`, for each of `members`; `function` may be lazy."""
-    closure = evaluated(function)
-    if type(closure) is list and closure[0] is closed:
-        closure = force(closure)
-    inner = inner_of(closure) if len(members) < SHORT else None
+    thunk = function if type(function) is list and function[0] is closed else None
+    inner = inner_of(evaluated(function) if thunk is None else thunk[1]) if len(members) < SHORT else None
     if inner is not None:
         unit, before, after = inner
-        enter = unit.applied
+        enter = unit.applied if thunk is None else _opening(thunk, unit.applied)
         if after is None:
             result = AttrSet({name: [enter, (before, value)] for name, value in members.items()})
         else:
@@ -169,6 +167,16 @@ def _delayed_calls(function: Value, members: Mapping[str, Value]) -> AttrSet:
             result.update({name: [enter, (name, members[name])] for name in stretch})
     result.positions = None
     return result
+
+
+def _opening(function: Thunk, enter: Entry) -> Entry:
+    """As `enter`, but it evaluates the thunk around the function that it calls, for that can be seen."""
+
+    def open_and_enter(thunk: Thunk) -> Value:
+        force(function)
+        return enter(thunk)
+
+    return open_and_enter
 
 
 def _of_pair(function: Value) -> Callable[[tuple[Value, Value]], Value]:

@@ -27,6 +27,8 @@ from aionix.values.walk import begin, end
 
 #: Values may be nested so deeply in JSON text. C++ Nix 2.26.3 writes 80,000 levels, not 100,000.
 MAX_JSON_NESTING = 90_000
+#: Characters of a string that is written at once; six for each of them are not too many.
+SHORT = 1000
 
 
 @builtin("toJSON")
@@ -51,7 +53,7 @@ def to_json(value: Value, *, strict: bool = True) -> str:
     """
     if type(value) is list and value[0] is None:
         value = value[1]
-    if type(value) is str:
+    if type(value) is str and len(value) < SHORT:
         return json_string(value)
     writer = _JsonWriter(strict)
     walks = begin(writer.levels if strict else [], parts_of_json, True)

@@ -158,7 +158,7 @@ Substitution: TypeAlias = Callable[[str], str]
 
 #: Lists, and pairs of them, that are known again, how long they may be, and all strings of one: they stay
 #: after the evaluation.
-MAX_RECENT, MAX_KNOWN, MAX_KEPT = 16, 64, 1 << 12
+MAX_RECENT, MAX_KNOWN, MAX_KEPT = 16, 256, 1 << 12
 
 
 def _simple(values: Sequence[Value]) -> tuple[str, ...] | None:
@@ -171,6 +171,11 @@ def _simple(values: Sequence[Value]) -> tuple[str, ...] | None:
             return None
         found.append(value)
     return tuple(found)
+
+
+def _may_stay(patterns: tuple[str, ...]) -> bool:
+    """May what is known of them outlive the evaluation?"""
+    return len(patterns) <= MAX_KNOWN and sum(map(len, patterns)) <= MAX_KEPT
 
 
 @lru_cache(64)
@@ -203,7 +208,7 @@ class _Recent:
         if known is not None:
             return known[1]
         found = _simple(values)
-        if found is not None and len(found) <= MAX_KNOWN and sum(map(len, found)) <= MAX_KEPT:
+        if found is not None and _may_stay(found):
             self._lists[id(values)] = values, found
             if len(self._lists) > MAX_RECENT:
                 self._lists.popitem(last=False)
@@ -217,8 +222,10 @@ class _Recent:
             return known[2]
         replacements = _simple(new)
         patterns = self.simple(old) if replacements else None
-        quick = _substitution(patterns, replacements) if patterns and replacements else None
-        if quick is not None and id(old) in self._lists:
+        if not patterns or not replacements or id(old) not in self._lists:
+            return None
+        quick = _substitution(patterns, replacements)
+        if quick is not None:
             self._pairs[key] = old, new, quick
             if len(self._pairs) > MAX_RECENT:
                 self._pairs.popitem(last=False)
@@ -242,7 +249,8 @@ def _replace(text: str, patterns: tuple[str, ...], replacement: Callable[[int], 
         return _replace_all(text, patterns[0], replacement(0)) if patterns[0] in text else text
     if not patterns:
         return text
-    by_first, anywhere, candidate = _search_plan(patterns)
+    plan = _search_plan if _may_stay(patterns) else _search_plan.__wrapped__
+    by_first, anywhere, candidate = plan(patterns)
     parts: list[str] = []
     done = at = steps = 0
     while at <= len(text) and (found := candidate.search(text, at)) is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from aionix.native.context import Translator
+from aionix.values.limits import LARGE
 
 
 class Line(NamedTuple):
@@ -60,7 +61,8 @@ LINES = {
     "getAttr": Line("type({0}) is str and type({1}) is AttrSet and {0} in {1}", "{1}[{0}]", element=True),
     "stringLength": Line("type({0}) is str and {0}.isascii()", "len({0})", kind="int"),
     "substring": Line(
-        "type({0}) is type({1}) is int and type({2}) is str and 0 <= {0} and 0 <= {1} and {2}.isascii()",
+        "type({0}) is type({1}) is int and type({2}) is str and 0 <= {0} and 0 <= {1}"
+        f" and len({{2}}) < {LARGE} and {{2}}.isascii()",
         "{2}[{0}:{0} + {1}]",
     ),
     "tail": Line("type({0}) is tuple and 0 < len({0}) < 4096", "{0}[1:]", kind="tuple"),

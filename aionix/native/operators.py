@@ -81,7 +81,7 @@ def added_strings(left: Operand, right: Operand, slow: str) -> str:
     if not unknown:  # CPython would add up what stands for two constants
         return slow
     tests = [all_of("str", unknown)]
-    if not (left.kind == "str" and cast(str, left.value).isascii()):
+    if not (left.constant and left.kind == "str" and cast(str, left.value).isascii()):
         tests.append(f"{left.text}.isascii()")
     tests.append(f"len({left.text}) + len({right.text}) < {LARGE}")
     return f"{left.text} + {right.text} if {' and '.join(tests)} else {slow}"
@@ -253,7 +253,7 @@ def interpolate(t: Translator, one: Instruction) -> None:
         return
     # A third of the time that `join` takes. What is written in a program is short, or LARGE by itself.
     out, name = t.out, t.out.name()
-    size = " + ".join([f"len({text})" for text in unknown])
+    size = " + ".join([f"len({part.text})" for part in parts if part.text in unknown])
     with out.block(f"if {all_of('str', unknown)} and {size} < {LARGE}:"):
         for part in parts:
             if not part.text.isidentifier():
