@@ -178,6 +178,11 @@ def _may_stay(patterns: tuple[str, ...]) -> bool:
     return len(patterns) <= MAX_KNOWN and sum(map(len, patterns)) <= MAX_KEPT
 
 
+#: For `str.translate`, which raises and catches a KeyError for each character that is not in its table: more
+#: than twice the time, five times on CPython 3.12.
+_THEMSELVES = {character: character for character in map(chr, range(128))}
+
+
 @lru_cache(64)
 def _substitution(patterns: tuple[str, ...], replacements: tuple[str, ...]) -> Substitution | None:
     """What replaces patterns in one step of C code; None if one is empty or a replacement is long."""
@@ -185,7 +190,7 @@ def _substitution(patterns: tuple[str, ...], replacements: tuple[str, ...]) -> S
         return None
     table = dict(zip(reversed(patterns), reversed(replacements), strict=True))  # the first listed counts
     if max(map(len, patterns)) == 1:
-        codes = str.maketrans(table)
+        codes = str.maketrans(_THEMSELVES | table)
         return lambda text: text.translate(codes)
     if len(patterns) > MAX_ALTERNATIVES:
         return None
