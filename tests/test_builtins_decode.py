@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aionix.builtins.decode  # noqa: F401  # importing registers
+from aionix.builtins.json_text import _Parser
+from aionix.builtins.json_usual import UNUSUAL, read_usual
 from aionix.builtins.registry import REGISTRY
 from aionix.errors import ContextError, ConversionError, NixError, StackOverflow, TypeMismatch
 from aionix.values.attrs import AttrSet
@@ -53,6 +55,48 @@ def same(left: object, right: object) -> bool:
 def test_json_of_any_spelling_is_read(document: object, ascii_only: bool, indent: int | None) -> None:
     text = json.dumps(document, ensure_ascii=ascii_only, indent=indent)
     assert same(nix("fromJSON", text), as_nix(document))
+
+
+@st.composite
+def nearly_json(draw: st.DrawFn) -> str:
+    """A document with a piece of it replaced, most often by something that is special to JSON."""
+    text = json.dumps(draw(documents), ensure_ascii=True, indent=draw(st.sampled_from([None, 1])))
+    start, end = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
+    odd = [
+        "",
+        "NaN",
+        "-Infinity",
+        "-0",
+        "1e400",
+        "1E+5",
+        "01",
+        "9" * 19,
+        "9" * 5000,
+        "\\u0000",
+        "\\",
+        '"',
+        "[",
+        "}",
+        "\0",
+    ]
+    return text[:start] + draw(st.sampled_from(odd) | st.just(text[start:end])) + text[end:]
+
+
+@given(nearly_json())
+def test_the_usual_way_reads_what_the_other_one_reads(text: str) -> None:
+    usual = read_usual(text)
+    if usual is not UNUSUAL:
+        assert repr(usual) == repr(_Parser(text).document())
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '"[" [' * 100_000, "[" * 101 + "]" * 101])
+def test_deep_json_takes_no_c_stack(text: str) -> None:
+    assert read_usual(text) is UNUSUAL
+
+
+def test_wide_json_is_usual() -> None:
+    text = json.dumps([{"[": ["{"]}] * 1000)
+    assert read_usual(text) == (AttrSet({"[": ("{",)}),) * 1000
 
 
 @given(st.text('[]{}:,"\\u0e-.1 \ntrfalsn\ud83dé', max_size=12))

@@ -161,7 +161,7 @@ def _delayed_calls(function: Value, members: Mapping[str, Value]) -> AttrSet:
                 {name: [enter, ((*before, name, *after), value)] for name, value in members.items()}
             )
     else:
-        enter = entry_for(function, _of_pair(function))
+        enter = entry_for(_of_pair(function))
         result = AttrSet()
         for stretch in stretches([*members]):
             result.update({name: [enter, (name, members[name])] for name in stretch})

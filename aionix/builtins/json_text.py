@@ -11,6 +11,7 @@ import re
 from math import isinf
 from typing import NoReturn, TypeAlias, cast
 
+from aionix.builtins.json_usual import UNUSUAL, read_usual
 from aionix.errors import ConversionError, InvalidArgument
 from aionix.values.attrs import AttrSet
 from aionix.values.limits import MAX_NESTING, checkpoint, too_deep
@@ -54,6 +55,9 @@ _CONTROL_NAMES = (
 
 def parse_json(text: str) -> Value:
     """The value that `text` spells. Raises ConversionError, InvalidArgument for a NUL in a string."""
+    usual = read_usual(text)
+    if usual is not UNUSUAL:
+        return usual
     data = plain(text) if text.isascii() else to_bytes(text).decode("latin-1")
     return _Parser(data).document()
 

@@ -102,7 +102,7 @@ def _delayed_calls(function: Value, values: Sequence[Value]) -> tuple[Value, ...
     if len(values) < SHORT and type(function) is MethodType and (unit := unit_of(function.__func__)):
         applied, upvalues = unit.applied, function.__self__
         return tuple([[applied, (upvalues, value)] for value in values])
-    enter = entry_for(function, unary(function))
+    enter = entry_for(unary(function))
     result: list[Value] = []
     for stretch in stretches(values):
         result += [[enter, value] for value in stretch]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import MethodType
 from typing import TypeVar
 
-from aionix.native.known import applier, unit_of
-from aionix.values.functions import Builtin, call, call2
+from aionix.native.known import applier
+from aionix.values.functions import Builtin, PartialApplication, call, call2
 from aionix.values.limits import checkpoint
-from aionix.values.thunk import Entry, Value, entry_of, evaluated
+from aionix.values.thunk import Entry, Value, current_fiber, entry_of
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -39,6 +39,9 @@ def unary(function: Value) -> Callable[[Value], Value]:
         return function
     if type(function) is Builtin and function.arity == 1:
         return function.run
+    if type(function) is PartialApplication and function.builtin.arity == 2:
+        run, first = function.builtin.run, function.arguments[0]
+        return lambda argument: run(first, argument)
     return lambda argument: call(function, argument)
 
 
@@ -63,11 +66,9 @@ def _in_two_steps(function: MethodType) -> Callable[[Value, Value], Value]:
     return apply
 
 
-def entry_for(function: Value, compute: Callable[[T], Value]) -> Entry:
-    """The entry of thunks, of which a builtin makes many, for `compute(payload)`, which calls `function`.
+def entry_for(compute: Callable[[T], Value]) -> Entry:
+    """The entry of thunks, of which a builtin makes many, for `compute(payload)`.
 
-    Where that is a closure, its machine knows the run, which is quicker than asking for the fiber.
+    The machine knows the run, which is quicker than asking for the fiber each time.
     """
-    function = evaluated(function)
-    unit = unit_of(function.__func__) if type(function) is MethodType else None
-    return entry_of(compute) if unit is None else entry_of(compute, unit.machine)
+    return entry_of(compute, current_fiber().run.machine)

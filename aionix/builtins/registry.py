@@ -262,12 +262,12 @@ def _checked(
                 if first is not None and type(a) is not ready:
                     if type(a) is list:
                         a = a[1] if a[0] is None else a[0](a)
-                    if type(a) is not ready:
+                    if first is not force and type(a) is not ready:
                         a = first(a)
                 if second is not None and type(b) is not ready2:
                     if type(b) is list:
                         b = b[1] if b[0] is None else b[0](b)
-                    if type(b) is not ready2:
+                    if second is not force and type(b) is not ready2:
                         b = second(b)
                 return function(a, b)
             except NixError as error:

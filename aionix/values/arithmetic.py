@@ -67,25 +67,34 @@ def concatenate_lists(left: Value, right: Value) -> tuple[Value, ...]:
 def add_numbers(left: Value, right: Value) -> int | float:
     """`builtins.add`: `+`, for numbers only."""
     if type(left) is int and type(right) is int:
-        return _checked(left + right, "adding", left, "+", right)
-    first, second = _floats(left, right)
-    return first + second
+        result = left + right
+        if INT_MIN <= result <= INT_MAX:
+            return result
+        raise _overflow("adding", left, "+", right)
+    _expect_numbers(left, right)
+    return left + right  # type: ignore[operator, no-any-return]
 
 
 def subtract(left: Value, right: Value) -> int | float:
     """`left - right`, both evaluated."""
     if type(left) is int and type(right) is int:
-        return _checked(left - right, "subtracting", left, "-", right)
-    first, second = _floats(left, right)
-    return first - second
+        result = left - right
+        if INT_MIN <= result <= INT_MAX:
+            return result
+        raise _overflow("subtracting", left, "-", right)
+    _expect_numbers(left, right)
+    return left - right  # type: ignore[operator, no-any-return]
 
 
 def multiply(left: Value, right: Value) -> int | float:
     """`left * right`, both evaluated."""
     if type(left) is int and type(right) is int:
-        return _checked(left * right, "multiplying", left, "*", right)
-    first, second = _floats(left, right)
-    return first * second
+        result = left * right
+        if INT_MIN <= result <= INT_MAX:
+            return result
+        raise _overflow("multiplying", left, "*", right)
+    _expect_numbers(left, right)
+    return left * right  # type: ignore[operator, no-any-return]
 
 
 def divide(left: Value, right: Value) -> int | float:
@@ -97,9 +106,11 @@ def divide(left: Value, right: Value) -> int | float:
     if type(left) is int and type(right) is int:
         quotient = abs(left) // abs(right)
         quotient = quotient if (left < 0) == (right < 0) else -quotient
-        return _checked(quotient, "dividing", left, "/", right)
-    first, second = _floats(left, right)
-    return first / second
+        if quotient > INT_MAX:
+            raise _overflow("dividing", left, "/", right)
+        return quotient
+    _expect_numbers(left, right)
+    return left / right  # type: ignore[operator]
 
 
 def negate(value: Value) -> int | float:
@@ -107,23 +118,15 @@ def negate(value: Value) -> int | float:
     return subtract(0, value)
 
 
-def _checked(result: int, doing: str, left: int, sign: str, right: int) -> int:
-    if INT_MIN <= result <= INT_MAX:
-        return result
-    raise _overflow(doing, left, sign, right)
-
-
 def _overflow(doing: str, left: Value, sign: str, right: Value) -> IntegerOverflow:
     return IntegerOverflow(f"integer overflow in {doing} {left} {sign} {right}")
 
 
-def _floats(left: Value, right: Value) -> tuple[float, float]:
-    """Both as floats. Raises `TypeMismatch`, which asks for a float if the other one is a float."""
-    wanted = "a float" if type(left) is float or type(right) is float else "an integer"
-    return _as_float(left, wanted), _as_float(right, wanted)
+_NUMBERS = frozenset({int, float})
 
 
-def _as_float(value: Value, wanted: str) -> float:
-    if type(value) is int or type(value) is float:
-        return float(value)
-    raise type_error(wanted, value)
+def _expect_numbers(left: Value, right: Value) -> None:
+    """Raises `TypeMismatch`, which asks for a float if the other one is a float."""
+    for value in (left, right):
+        if type(value) not in _NUMBERS:
+            raise type_error("a float" if float in (type(left), type(right)) else "an integer", value)

@@ -21,7 +21,7 @@ from aionix.errors import NotAnAbsolutePath, NotCoercible
 from aionix.values.attrs import AttrSet
 from aionix.values.functions import call
 from aionix.values.kinds import kind_of
-from aionix.values.limits import MAX_NESTING, check_list, checkpoint, too_deep
+from aionix.values.limits import MAX_NESTING, check_list, checkpoint, look_around, too_deep
 from aionix.values.numbers import fixed_float
 from aionix.values.paths import Path, clean
 from aionix.values.strings import join
@@ -48,10 +48,9 @@ def coerce_to_string(value: Value, *, strong: bool = False, copy: bool = True) -
     return parts[0] if len(parts) == 1 else join(parts)
 
 
-def _collect(value: Value, parts: list[str], strong: bool, copy: bool, depth: int) -> Value:
-    """Appends the pieces of the string to `parts`, and returns the value they were made from."""
-    value = force(value)
-    subject = _stand_in(value)
+def _collect(value: Value, parts: list[str], strong: bool, copy: bool, depth: int) -> None:
+    """Appends the pieces of the string to `parts`; the value is evaluated."""
+    subject = _stand_in(value) if type(value) is AttrSet else value
     if isinstance(subject, str):
         parts.append(subject)
     elif isinstance(subject, Path):
@@ -62,7 +61,6 @@ def _collect(value: Value, parts: list[str], strong: bool, copy: bool, depth: in
         parts.append(_strong_text(subject))
     else:
         raise _not_coercible(subject)
-    return value
 
 
 def _stand_in(value: Value) -> Value:
@@ -87,11 +85,19 @@ def _stand_in(value: Value) -> Value:
 def _collect_list(items: tuple[Value, ...], parts: list[str], copy: bool, depth: int) -> None:
     if depth > MAX_NESTING:
         raise too_deep()
-    checkpoint()
+    look_around()
     check_list(len(parts))
     last = len(items) - 1
     for index, item in enumerate(items):
-        element = _collect(item, parts, True, copy, depth)
+        element = item
+        if type(element) is list:
+            element = element[1] if element[0] is None else element[0](element)
+        if type(element) is str:
+            parts.append(element)
+        elif type(element) is int:
+            parts.append(str(element))
+        else:
+            _collect(element, parts, True, copy, depth)
         # Nix's rule, odd as it is: a space unless this is the last element or an empty list.
         if index < last and element != ():
             parts.append(" ")

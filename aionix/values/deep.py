@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import repeat
+from operator import length_hint
 
 from aionix.errors import NixError
 from aionix.values.attrs import AttrSet
 from aionix.values.limits import MAX_NESTING, checkpoint, too_deep
 from aionix.values.thunk import Value, force
 from aionix.values.walk import begin, end
-
-_END = object()
-_NAMELESS = repeat("")
-
-
-@dataclass(slots=True)
-class _Level:
-    """A list or set that is being walked through; of a set, `names` runs along with its `values`."""
-
-    attrs: AttrSet | None
-    names: Iterator[str]
-    name: str = ""  # of the attribute that is due
 
 
 def force_deep(value: Value) -> Value:
@@ -32,31 +19,33 @@ def force_deep(value: Value) -> Value:
     names: its order is that in which it first met them. It decides which error is met first.
     """
     value = force(value)
-    levels: list[_Level] = []
-    values: list[Iterator[Value]] = []
-    _open(value, levels, values)
+    if type(value) is not tuple and type(value) is not AttrSet:
+        return value
+    levels: list[tuple[Value, ...] | AttrSet] = [value]
+    rests = [iter(contents(value))]
     seen = {id(value)}
     steps = 0
-    walks = begin(values, contents)
+    walks = begin(rests, contents)
     try:
         while levels:
-            child = next(values[-1], _END)
-            if child is _END:
+            for child in rests[-1]:
+                if type(child) is list:
+                    child = child[1] if child[0] is None else child[0](child)
+                steps += 1
+                if steps & 255 == 0:
+                    checkpoint()
+                if (type(child) is tuple or type(child) is AttrSet) and child and id(child) not in seen:
+                    seen.add(id(child))
+                    levels.append(child)
+                    rests.append(iter(contents(child)))
+                    if len(levels) > MAX_NESTING:
+                        raise too_deep()
+                    break
+            else:
                 levels.pop()
-                values.pop()
-                continue
-            levels[-1].name = next(levels[-1].names)
-            inner = force(child)
-            if (type(inner) is tuple or type(inner) is AttrSet) and id(inner) not in seen:
-                seen.add(id(inner))
-                _open(inner, levels, values)
-                if len(levels) > MAX_NESTING:
-                    raise too_deep()
-            steps += 1
-            if steps & 255 == 0:
-                checkpoint()
+                rests.pop()
     except NixError as error:
-        _add_frames(error, levels)
+        _add_frames(error, levels, rests)
         raise
     finally:
         end(walks)
@@ -68,20 +57,14 @@ def contents(value: tuple[Value, ...] | AttrSet) -> Iterable[Value]:
     return value.values() if isinstance(value, AttrSet) else value
 
 
-def _open(value: Value, levels: list[_Level], values: list[Iterator[Value]]) -> None:
-    if type(value) is AttrSet:
-        levels.append(_Level(value, iter(value)))
-        values.append(iter(value.values()))
-    elif type(value) is tuple:
-        levels.append(_Level(None, _NAMELESS))
-        values.append(iter(value))
-
-
-def _add_frames(error: NixError, levels: list[_Level]) -> None:
+def _add_frames(
+    error: NixError, levels: list[tuple[Value, ...] | AttrSet], rests: list[Iterator[Value]]
+) -> None:
     said = error.newest_frame  # the thunk of the innermost attribute may have said it already
-    for level in reversed(levels):
-        if level.attrs is not None:
-            message = f"while evaluating the attribute '{level.name}'"
+    for level, rest in zip(reversed(levels), reversed(rests), strict=True):
+        if isinstance(level, AttrSet):
+            name = list(level)[len(level) - length_hint(rest) - 1]
+            message = f"while evaluating the attribute '{name}'"
             if said is None or said.message != message:
-                error.add_frame(message, level.attrs.position_of(level.name))
+                error.add_frame(message, level.position_of(name))
         said = None

@@ -10,7 +10,7 @@ object; two thunks that have the same function as their value are two.
 from __future__ import annotations
 
 from aionix.values.attrs import AttrSet
-from aionix.values.limits import MAX_NESTING, checkpoint, too_deep
+from aionix.values.limits import MAX_NESTING, checkpoint, look_around, too_deep
 from aionix.values.paths import Path
 from aionix.values.strings import ContextString
 from aionix.values.thunk import Value, force
@@ -18,8 +18,10 @@ from aionix.values.thunk import Value, force
 
 def equal(left: Value, right: Value) -> bool:
     """`left == right`; both are forced, as deep as it takes to find a difference."""
-    left = force(left)
-    right = force(right)
+    if type(left) is list:
+        left = left[1] if left[0] is None else left[0](left)
+    if type(right) is list:
+        right = right[1] if right[0] is None else right[0](right)
     kind = type(left)
     return left == right if kind is type(right) and kind in _PLAIN else _equal(left, right, 0)
 
@@ -70,12 +72,17 @@ def _equal_lists(left: tuple[Value, ...], right: tuple[Value, ...], depth: int) 
     if len(left) != len(right):
         return False
     _look_around(depth)
-    for index in range(len(left)):
+    return first_difference(left, right, depth) == len(left)
+
+
+def first_difference(left: tuple[Value, ...], right: tuple[Value, ...], depth: int = 0) -> int:
+    """The index of the first elements that differ, or the length of the shorter list."""
+    for index in range(min(len(left), len(right))):
         if not equal_elements(left[index], right[index], depth):
-            return False
+            return index
         if index & 1023 == 1023:
             checkpoint()
-    return True
+    return min(len(left), len(right))
 
 
 def _equal_sets(left: AttrSet, right: AttrSet, depth: int) -> bool:
@@ -103,4 +110,4 @@ def is_derivation(attrs: AttrSet) -> bool:
 def _look_around(depth: int) -> None:
     if depth > MAX_NESTING:
         raise too_deep()
-    checkpoint()
+    look_around()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import cycle
 
 from aionix.errors import InternalError, OutOfMemory, StackOverflow
 from aionix.values.thunk import current_fiber
@@ -71,6 +72,15 @@ def checkpoint() -> None:
     except InternalError:
         return
     fiber.checkpoint()
+
+
+_EVERY_SIXTEENTH = cycle([*[False] * 15, True])
+
+
+def look_around() -> None:
+    """`checkpoint`, which takes 0.4 us, now and then: for work that may be as short as that."""
+    if next(_EVERY_SIXTEENTH):
+        checkpoint()
 
 
 #: Pieces of a long text between two looks at the clock.

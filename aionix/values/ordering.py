@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aionix.errors import Incomparable
 from aionix.values import strings
-from aionix.values.equality import equal_elements
+from aionix.values.equality import first_difference
 from aionix.values.kinds import kind_of, type_of
-from aionix.values.limits import MAX_NESTING, checkpoint, too_deep
+from aionix.values.limits import MAX_NESTING, too_deep
 from aionix.values.paths import Path
 from aionix.values.thunk import Value, force
 
@@ -21,7 +21,7 @@ def less_than(left: Value, right: Value) -> bool:
         return strings.less(left, right)
     depth = 0
     while type(left) is tuple and type(right) is tuple:
-        index = _first_difference(left, right)
+        index = first_difference(left, right)
         if index == len(left) or index == len(right):
             return len(left) < len(right)
         left, right = force(left[index]), force(right[index])
@@ -45,17 +45,6 @@ def _less(left: Value, right: Value) -> bool:
     if isinstance(left, Path) and isinstance(right, Path):
         return strings.less(left.text, right.text)
     raise _incomparable(left, right)
-
-
-def _first_difference(left: tuple[Value, ...], right: tuple[Value, ...]) -> int:
-    """The index of the first elements that differ, or the length of the shorter list."""
-    shorter = min(len(left), len(right))
-    for index in range(shorter):
-        if not equal_elements(left[index], right[index]):
-            return index
-        if index & 1023 == 1023:
-            checkpoint()
-    return shorter
 
 
 def _incomparable(left: Value, right: Value) -> Incomparable:

@@ -45,6 +45,13 @@ class Account(Protocol):
         """Something of about `size` bytes is to be made; raises MemoryExceeded."""
 
 
+class Running(Protocol):
+    """What knows the run that is running."""
+
+    @property
+    def run(self) -> object: ...
+
+
 class Run(Protocol):
     """An evaluation in progress: the identity that blackholes remember."""
 
@@ -56,6 +63,8 @@ class Run(Protocol):
     def sources(self) -> SourceMap: ...
     @property
     def account(self) -> Account: ...
+    @property
+    def machine(self) -> Running: ...
 
     def in_turn(self) -> bool:
         """Would what happens now happen now without helpers, too? Somebody who is none waits for it."""
@@ -152,13 +161,6 @@ def leave(thunk: Thunk, entry: Entry, payload: Value, error: BaseException) -> N
     else:
         thunk[0], thunk[1] = foreseen, (error.snapshot(), entry, payload)
         run.ahead_of.foresee([thunk])
-
-
-class Running(Protocol):
-    """What knows the run that is running."""
-
-    @property
-    def run(self) -> object: ...
 
 
 class _Here:
