@@ -81,7 +81,11 @@ def _call_functor(subject: AttrSet, argument: Value, depth: int) -> Value:
     if depth > MAX_FUNCTORS:
         raise StackOverflow("stack overflow; max-call-depth exceeded")
     functor = force(subject["__functor"])
-    if isinstance(functor, AttrSet) and "__functor" in functor:
+    if type(functor) is MethodType:
+        bound = functor(subject)
+        if type(bound) is MethodType:  # as good as always
+            return bound(argument)
+    elif isinstance(functor, AttrSet) and "__functor" in functor:
         bound = _call_functor(functor, subject, depth + 1)
     else:
         bound = call(functor, subject)
