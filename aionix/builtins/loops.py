@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import MethodType
 from typing import TypeVar
 
+from greenlet import getcurrent
+
 from aionix.native.known import applier
 from aionix.values.functions import Builtin, PartialApplication, call, call2
 from aionix.values.limits import checkpoint
-from aionix.values.thunk import Entry, Value, current_fiber, entry_of
+from aionix.values.thunk import Entry, Fiber, Value, entry_of
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -71,4 +73,5 @@ def entry_for(compute: Callable[[T], Value]) -> Entry:
 
     The machine knows the run, which is quicker than asking for the fiber each time.
     """
-    return entry_of(compute, current_fiber().run.machine)
+    fiber: Fiber | None = getattr(getcurrent(), "fiber", None)
+    return entry_of(compute) if fiber is None else entry_of(compute, fiber.run.machine)
