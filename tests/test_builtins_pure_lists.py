@@ -12,9 +12,11 @@ import aionix.builtins.closure
 import aionix.builtins.lists
 import aionix.builtins.sorting  # noqa: F401  # importing registers
 from aionix.builtins.loops import STRETCH
+from aionix.builtins.membership import MAX_SIZE, index_of
 from aionix.builtins.registry import REGISTRY
 from aionix.errors import Incomparable, IndexOutOfBounds, InvalidArgument, MissingAttribute, TypeMismatch
 from aionix.values.attrs import AttrSet
+from aionix.values.equality import equal
 from aionix.values.functions import Builtin
 
 
@@ -166,6 +168,39 @@ def test_an_empty_list_has_neither_head_nor_tail(name: str) -> None:
 def test_gen_list_refuses_a_size_that_cannot_be(count: int) -> None:
     with pytest.raises(InvalidArgument, match=rf"^cannot create list of size {count}$"):
         nix("genList", BEFORE, count)
+
+
+@given(
+    st.lists(st.integers(0, 9) | st.sampled_from(["a", "b", 1.0, True, None]), min_size=1, max_size=20)
+    | st.lists(st.integers(0, 40), min_size=6, max_size=20)
+    | st.lists(st.sampled_from("abcdefgh"), min_size=6, max_size=20),
+    st.lists(st.integers(0, 9) | st.sampled_from(["a", "z", 1.0, True, None]), min_size=3, max_size=6),
+    st.booleans(),
+)
+def test_elem_answers_the_same_however_often_it_is_asked(
+    elements: list[object], wanted: list[object], lazy: bool
+) -> None:
+    values = tuple([[None, element] if lazy else element for element in elements])
+    for value in wanted * 2:
+        assert nix("elem", value, values) is any([equal(value, element) for element in elements])
+
+
+def test_elem_does_not_look_behind_what_it_finds() -> None:
+    def fail(thunk: object) -> object:
+        raise InvalidArgument("looked at")
+
+    values = (*range(20), [fail, None])
+    for _ in range(5):
+        assert nix("elem", 3, values) is True
+        with pytest.raises(InvalidArgument):
+            nix("elem", 99, values)
+
+
+def test_a_long_list_is_not_kept() -> None:
+    for size in (MAX_SIZE, MAX_SIZE + 1):
+        values = tuple(range(size))
+        assert [nix("elem", -1, values) for _ in range(3)] == [False] * 3
+        assert (index_of(values) is not None) == (size == MAX_SIZE)
 
 
 def test_elem_compares_as_the_language_does() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from types import MethodType
 
 from aionix.builtins.loops import SHORT, binary, entry_for, stretches, unary
+from aionix.builtins.membership import FEW as FEW_MEMBERS
+from aionix.builtins.membership import index_of
 from aionix.builtins.registry import (
     Function,
     Lazy,
@@ -67,11 +69,11 @@ def elem(value: Lazy, values: List) -> bool:
         return False
     wanted = force(value)
     kind = type(wanted)
-    if kind is str and type(values[0]) is str and set(map(type, values)) == {str}:
-        # What membership tests mostly see; a tenth of the time, and C code that calls nothing.
-        return wanted in values
     if kind not in _COMPARED_AT_ONCE:
         return _has_element(values, value)
+    index = index_of(values) if len(values) >= FEW_MEMBERS else None
+    if index is not None:
+        return wanted in index
     for stretch in stretches(values):
         for element in stretch:
             if type(element) is list:
@@ -81,7 +83,7 @@ def elem(value: Lazy, values: List) -> bool:
     return False
 
 
-_COMPARED_AT_ONCE = frozenset({str, int, bool})
+_COMPARED_AT_ONCE = frozenset({str, int})
 
 
 def _has_element(values: tuple[Value, ...], value: Value) -> bool:
