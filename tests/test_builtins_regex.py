@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import aionix.builtins.regex  # noqa: F401  # importing registers
+from aionix.builtins.regex import _split, compile_regex
 from aionix.builtins.registry import REGISTRY
 from aionix.errors import ContextError, InvalidRegex, TypeMismatch
 from aionix.evaluation import EvaluationBuilder
-from aionix.values.strings import context_of, from_bytes, with_context
+from aionix.values.strings import context_of, from_bytes, to_bytes, with_context
 from io_backends import Memory
 
 SOURCE = frozenset({"/nix/store/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-f"})
@@ -56,6 +56,13 @@ def test_split_loses_nothing_between_matches(pattern: str, text: str) -> None:
     parts = split(f"({pattern})", text)
     assert isinstance(parts, tuple)
     assert "".join([part if isinstance(part, str) else part[0] for part in parts]) == text
+
+
+@given(st.text("ab]}-\n.+$\\", min_size=1, max_size=3), st.text("ab]}-\n.+$\\é", max_size=12))
+def test_split_by_what_was_escaped_takes_the_short_way_to_the_same(literal: str, text: str) -> None:
+    regex = compile_regex(re.sub(r"([.+$\\])", r"\\\1", literal))
+    assert regex.literal == literal
+    assert split(re.sub(r"([.+$\\])", r"\\\1", literal), text) == _split(regex, to_bytes(text))
 
 
 @given(st.sampled_from([",", "ab", "."]), st.text("ab,.", max_size=10))

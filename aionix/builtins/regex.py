@@ -8,6 +8,7 @@ match of all is taken, "aab". (One of a thousand random patterns tells the diffe
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import re2
@@ -15,8 +16,8 @@ import re2
 from aionix.builtins.posix_ere import PatternError, PatternTooLarge, Translation, translate
 from aionix.builtins.registry import Lazy, PlainStr, builtin, expect_str
 from aionix.errors import InvalidRegex
-from aionix.values.limits import checkpoint
-from aionix.values.strings import from_bytes, to_bytes
+from aionix.values.limits import LARGE, look_around
+from aionix.values.strings import from_bytes, plain, to_bytes
 from aionix.values.thunk import Value
 
 # RE2 keeps to this many bytes per pattern: its program, and the states it has seen.
@@ -32,10 +33,21 @@ Spans = list[tuple[int, int]]
 _ANYWHERE, _WHOLE = re2._re2.RE2.Anchor.UNANCHORED, re2._re2.RE2.Anchor.ANCHOR_BOTH
 
 
-class Regex:
-    """A compiled pattern. `leftmost` prefers as Perl does, `longest` is for searching."""
+# What stands for itself, and nothing else.
+_LITERAL = re.compile(r"(?:[^.[\\()*+?{|^$]|\\[.[\\()*+?{|^$])+")
 
-    def __init__(self, translation: Translation) -> None:
+
+def literal_of(pattern: str) -> str | None:
+    """The one ASCII text that `pattern` matches, if it is of that kind."""
+    return re.sub(r"\\(.)", r"\1", pattern) if pattern.isascii() and _LITERAL.fullmatch(pattern) else None
+
+
+class Regex:
+    """A compiled pattern. `leftmost` prefers as Perl does, `longest` is for searching; `literal` is the one
+    text that it matches, if it is so simple."""
+
+    def __init__(self, translation: Translation, literal: str | None) -> None:
+        self.literal = literal
         self.captures = translation.captures
         #: Nix's groups are RE2's, one for one.
         self.plain = all([len(numbers) == 1 for numbers in translation.captures])
@@ -82,7 +94,7 @@ def _compile(pattern: bytes, *, longest: bool) -> re2._re2.RE2:
 def compile_regex(pattern: str) -> Regex:
     """Raises InvalidRegex."""
     try:
-        return Regex(translate(to_bytes(pattern).decode("latin-1")))
+        return Regex(translate(to_bytes(pattern).decode("latin-1")), literal_of(pattern))
     except PatternError:
         raise InvalidRegex(f"invalid regular expression '{pattern}'") from None
     except (PatternTooLarge, re2.error):
@@ -105,7 +117,18 @@ def match(pattern: PlainStr, text: Lazy) -> Value:
 def split(pattern: PlainStr, text: Lazy) -> Value:
     """The parts of `text` between the matches of `pattern`, and between them each match's groups."""
     regex = compile_regex(pattern)
-    return _split(regex, to_bytes(expect_str(text)))
+    whole = expect_str(text)
+    if regex.literal is not None and whole.isascii() and len(whole) < LARGE:
+        return _split_at(regex.literal, plain(whole))
+    return _split(regex, to_bytes(whole))
+
+
+def _split_at(literal: str, text: str) -> Groups:
+    # What lib.splitString comes to: a fifth of the time.
+    pieces = text.split(literal)
+    parts: list[Value] = [()] * (2 * len(pieces) - 1)
+    parts[::2] = pieces
+    return tuple(parts)
 
 
 def _split(regex: Regex, text: bytes) -> Groups:
@@ -116,6 +139,6 @@ def _split(regex: Regex, text: bytes) -> Groups:
         parts += (from_bytes(text[kept:start]), regex.groups(text, spans) if len(spans) > 1 else ())
         kept = end
         at = end if end > start else end + 1
-        checkpoint()
+        look_around()
     parts.append(from_bytes(text[kept:]))
     return tuple(parts)
