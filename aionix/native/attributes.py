@@ -7,7 +7,7 @@ from typing import cast
 from aionix.bytecode.chunk import Instruction
 from aionix.bytecode.opcodes import Op
 from aionix.native.context import Translator, op
-from aionix.native.operands import Operand
+from aionix.native.operands import UNKNOWN, Operand, guess_attribute
 from aionix.native.operators import all_of
 from aionix.native.writer import Untranslatable
 from aionix.source import Span
@@ -79,7 +79,8 @@ def select(t: Translator, one: Instruction) -> None:
         with out.block("except (KeyError, TypeError):"):
             out.line(f"not_there({subject.text}, {name.text})")
         t.facts.found[place] = result
-    t.stack.append(Operand(t.facts.found[place], lazy=True))
+    guess = guess_attribute(t.guesses.get(subject.text), cast(str, name.value)) if name.constant else UNKNOWN
+    t.stack.append(Operand(t.facts.found[place], lazy=True, guess=guess))
 
 
 def named(text: str) -> str:

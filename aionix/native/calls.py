@@ -194,12 +194,9 @@ def call_offset(t: Translator, one: Instruction, number: int) -> int:
 
 
 def speculate(t: Translator, function: Operand, one: Instruction) -> Known | Builtin | None:
-    """What the function has been so far, if it is an upvalue, for as many arguments as it is given."""
-    index = t.origins.get(function.text)
-    if index is None or index >= len(t.sample):
-        return None
+    """What the function was, if that is known, for as many arguments as it is given."""
+    value = t.guesses.get(function.text)
     count = 1 + arguments_given(t, one)
-    value = evaluated(t.sample[index])
     if isinstance(value, Builtin):
         return value if value.arity <= count and (not t.portable or is_global(t, value)) else None
     for wanted in range(count, 0, -1):

@@ -14,9 +14,9 @@ from typing import NamedTuple, TypeAlias
 from aionix.bytecode.chunk import Instruction, instructions
 from aionix.bytecode.opcodes import Op
 from aionix.native.assemble import assemble, shared
-from aionix.native.operands import Facts, Operand
+from aionix.native.operands import UNKNOWN, Facts, Operand
 from aionix.native.writer import Untranslatable, Writer
-from aionix.values.thunk import Value
+from aionix.values.thunk import Value, evaluated
 from aionix.vm.engine import AGAIN, FunctionUnit, Unit
 from aionix.vm.linking import Plain, Recipe, global_recipe
 
@@ -117,7 +117,8 @@ class Translator:
         self.only_makes = not self.is_function and all([self.makes(one) for one in self.found])
         self.counted = False
         self.skip = 0  # instructions that the last one has done
-        self.origins: dict[str, int] = {}  # which variables are evaluated upvalues
+        self.guesses: dict[str, Value] = {}  # what variables were in the run that `upvalues` are from
+        self.namespace_guesses: list[Value] = []
         self.closures: set[str] = set()  # which variables are thunks around functions that were made here
 
     def translate(self) -> Text:
@@ -384,8 +385,8 @@ class Translator:
                 self.force_deeper(name)
         if not operand.pending:
             self.facts.forced[operand.text] = name
-        if operand.origin is not None:
-            self.origins[name] = operand.origin
+        if operand.guess is not UNKNOWN:
+            self.guesses[name] = evaluated(operand.guess)
         return name
 
     def force_deeper(self, name: str) -> None:

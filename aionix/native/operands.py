@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aionix.bytecode.chunk import Lambda
 from aionix.bytecode.opcodes import Position
-from aionix.values.thunk import Value
+from aionix.values.attrs import AttrSet
+from aionix.values.thunk import Value, evaluated
+
+#: A guess where there is none.
+UNKNOWN: Final = object()
 
 
 @dataclass(slots=True)
@@ -16,7 +20,8 @@ class Operand:
 
     `text` is a variable, a constant or (`pending`) an expression not evaluated yet, to be used once.
     `lazy`: it may be a thunk. `kind`: the Python type of its value, where that is certain. A
-    `constant` has its `value`. `origin`: the upvalue that it is. `thunk`: the thunk that is still to be made.
+    `constant` has its `value`. `guess`: what it was in the run that was looked at. `thunk`: the thunk that is
+    still to be made.
     `offset`: where the instruction of a pending expression is, for errors in it. `path`: how a constant that
     belongs to the evaluation is reached from the globals.
     """
@@ -29,9 +34,15 @@ class Operand:
     constant: bool = False
     late: Late | None = None
     thunk: Unmade | None = None
-    origin: int | None = None
+    guess: Value = UNKNOWN
     offset: int = 0
     path: tuple[str, ...] = ()
+
+
+def guess_attribute(subject: Value, name: str) -> Value:
+    """What a set, which is a guess itself, has under `name`."""
+    attrs = evaluated(subject)
+    return attrs.get(name, UNKNOWN) if type(attrs) is AttrSet else UNKNOWN
 
 
 @dataclass(slots=True)

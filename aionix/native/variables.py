@@ -8,8 +8,9 @@ from typing import cast
 from aionix.bytecode.chunk import Global, Instruction
 from aionix.bytecode.opcodes import Op
 from aionix.native.context import Translator, op
-from aionix.native.operands import Operand
+from aionix.native.operands import UNKNOWN, Operand, guess_attribute
 from aionix.values.paths import Path
+from aionix.values.thunk import Value
 from aionix.vm.operations import Withs
 
 
@@ -33,12 +34,13 @@ def local(t: Translator, one: Instruction) -> None:
     source = t.stack[one.arg]
     if source.pending:
         t.settle_all()
-    t.stack.append(replace(source, late=None, thunk=None, origin=None))
+    t.stack.append(replace(source, late=None, thunk=None, guess=UNKNOWN))
 
 
 @op(Op.GET_UPVALUE)
 def upvalue(t: Translator, one: Instruction) -> None:
-    t.stack.append(Operand(f"u{one.arg}", lazy=True, origin=one.arg))
+    guess = t.sample[one.arg] if one.arg < len(t.sample) else UNKNOWN
+    t.stack.append(Operand(f"u{one.arg}", lazy=True, guess=guess))
 
 
 @op(Op.FORCE)
@@ -68,17 +70,20 @@ def push_with(t: Translator, one: Instruction) -> None:
     name = t.out.name()
     t.out.line(f"{name} = ({t.stack[one.arg].text}, {t.withs})")
     t.namespaces.append(t.withs)
+    t.namespace_guesses.append(t.stack[one.arg].guess)
     t.withs = name
 
 
 @op(Op.POP_WITH)
 def pop_with(t: Translator, one: Instruction) -> None:
     t.withs = t.namespaces.pop()
+    t.namespace_guesses.pop()
 
 
 @op(Op.RESOLVE_WITH)
 def resolve_with(t: Translator, one: Instruction) -> None:
-    name = t.stack.pop().text
+    operand = t.stack.pop()
+    name = operand.text
     slow = t.slow("resolve_with", name, t.withs)
     if t.withs == "None":
         t.push(slow, lazy=True)
@@ -87,7 +92,23 @@ def resolve_with(t: Translator, one: Instruction) -> None:
     if place not in t.facts.found:
         find = remembered if is_deep(t) else looked_up
         t.facts.found[place] = find(t, name, slow)
-    t.stack.append(Operand(t.facts.found[place], lazy=True))
+    guess = guess_with(t, cast(str, operand.value))
+    t.stack.append(Operand(t.facts.found[place], lazy=True, guess=guess))
+
+
+def guess_with(t: Translator, name: str) -> Value:
+    """What the `with`s had under `name`, as far as they are known."""
+    for namespace in reversed(t.namespace_guesses):
+        found = guess_attribute(namespace, name)
+        if found is not UNKNOWN:
+            return found
+    withs = cast(Withs, t.sample[-1]) if t.code.captures_with and t.sample else None
+    while withs is not None:
+        found = guess_attribute(withs[0], name)
+        if found is not UNKNOWN:
+            return found
+        withs = withs[1]
+    return UNKNOWN
 
 
 #: So many `with`s around each other are not gone through every time: `with import ./lists.nix; with ...` at
