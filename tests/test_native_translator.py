@@ -318,6 +318,15 @@ with { w = 10; }; ({ x ? (y: w + z y), z ? (y: w) }: x 1) { }
 """
 
 FUNCTIONS = """
+let l = { g = a: b: a - b; }; f = lib: lib.g 5 2; in map f [ l l l l l l (l // { }) { g = a: b: b; } { g = a: { __functor = _: b: a + b; }; } { g = builtins.add; } { g = a: a; } { } 3 ]
+let f = lib: lib.g 5 2; l = { g = builtins.sub; }; in map f [ l l l l l l { g = builtins.add; } { g = x: y: z: x; } { g = a: throw "no"; } ]
+let l = { g = a: b: a + b; h = a: a * 2; }; f = with l; x: g (h x) 1; in map f [ 1 2 3 4 5 6 7 "a" null ]
+let l = { g = a: b: a + b; }; f = m: with l; with m; g 1 2; in map f [ { } { } { } { } { } { g = a: b: a - b; } { g = a: 7; } 3 ]
+let l = { g = a: b: throw "g${toString (a + b)}"; }; f = with l; x: g x 1; in map f [ 1 2 3 4 5 ] ++ [ (f "a") ]
+let l = { go = n: s: if n == 0 then s else l.go (n - 1) (s + n); }; in [ (l.go 30 0) (l.go 5 "x") ]
+let l = { go = n: if n == 0 then throw "end" else 1 + l.go (n - 1); }; in l.go 20
+with { go = n: k: if n == 0 then k else go (n - 1) (k + 1); }; go 3 4
+let l = rec { go = n: k: if n == 0 then k else (if n > 3 then l.go else other) (n - 1) (k + 1); other = n: k: l.go n (k * 10); }; in l.go 9 0
 (x: x) 1
 (x: y: x - y) 5 3
 (x: x x) (x: 1)
