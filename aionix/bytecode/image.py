@@ -33,7 +33,7 @@ from aionix.source import Span
 from aionix.warnings import EvalWarning, WarningKind
 
 #: Part of every key under which images are kept: raised when anything here changes.
-FORMAT = 11
+FORMAT = 12
 
 # (kind, name, parameter, formals, upvalue count, captures with, start, end)
 _LambdaFields: TypeAlias = tuple[int, str | None, str | None, "_FormalsFields | None", int, bool, int, int]

@@ -178,23 +178,32 @@ def _as_set(definition: Definition, clash: Clash) -> Bindings | None:
     return value if type(value) is Bindings else None
 
 
+_SETS = (AttrSet, Bindings)
+
+
 def with_overrides(bindings: Bindings) -> Scoped:
     """`rec { __overrides = e; ... }` as `let outer in let inner in whole`.
 
     The old hook replaces attributes by those of `e`, also where other attributes refer to them. So
-    the names in scope are those of `raw // raw.__overrides`, `raw` being the set without the hook.
+    the names in scope are those of `raw // raw.__overrides`, `raw` being the set without the hook. While
+    `e` is evaluated there is nothing but `raw` yet; the attributes of a literal set are not evaluated then.
     Names with a blank cannot be written in Nix.
     """
     span = bindings.span
     outer, inner, raw = Bindings(True, span), Bindings(True, span), Bindings(False, span)
+    early = Bindings(True, span)
     raw.sources, raw.dynamic, raw.dropped = bindings.sources, bindings.dynamic, bindings.dropped
     whole, plain = Var(" whole", span), Var(" raw", span)
     for name, definition in bindings.static.items():
         if definition.kind == "outer":
             outer.static[" " + name] = Definition("value", definition.value, definition.span)
             definition = Definition("value", Var(" " + name, definition.span), definition.span)
+        elif name == "__overrides" and definition.kind == "value" and type(definition.value) not in _SETS:
+            early.sources.append(plain)
+            definition = Definition("value", Scoped(early, definition.value, span), definition.span)
         raw.static[name] = definition
         inner.static[name] = Definition("source", whole, definition.span)
+        early.static[name] = Definition("source", plain, definition.span)
     hook = Select(plain, (StaticName("__overrides", span),), None, span)
     merged = Binary("//", plain, hook, span, span)
     inner.sources.append(whole)
