@@ -175,6 +175,7 @@ class Resolver:
             not self._smallest <= end - start <= self._largest
             or self.piece is not self._whole
             or type(node) is Bindings  # the text is in several places
+            or type(node) is Scoped  # made anew for the pass that writes code
         ):
             visit(self, node)
             return
