@@ -67,7 +67,25 @@ def served(app: App) -> Iterator[str]:
 @contextmanager
 def dulwich_app(path: Path) -> Iterator[App]:
     with Repo(path) as repo:
-        yield make_wsgi_chain(DictBackend({"/it": repo}))
+        yield one_at_a_time(make_wsgi_chain(DictBackend({"/it": repo})))
+
+
+def one_at_a_time(app: App) -> App:
+    """`app`, which is not made for threads: two that open the same pack leave one of them open."""
+    lock = threading.Lock()
+
+    def locked(environ: Environ, start: Start) -> Iterable[bytes]:
+        written: list[bytes] = []
+
+        def start_and_keep(status: str, headers: list[tuple[str, str]]) -> object:
+            start(status, headers)
+            return written.append
+
+        with lock:
+            body = list(app(environ, start_and_keep))
+        return [*written, *body]
+
+    return locked
 
 
 def git_app(path: Path) -> App:
