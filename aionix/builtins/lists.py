@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from types import MethodType
 
+from aionix.builtins import membership
 from aionix.builtins.loops import SHORT, binary, entry_for, stretches, unary
-from aionix.builtins.membership import FEW as FEW_MEMBERS
-from aionix.builtins.membership import index_of
 from aionix.builtins.registry import (
     Function,
     Lazy,
@@ -71,7 +70,7 @@ def elem(value: Lazy, values: List) -> bool:
     kind = type(wanted)
     if kind not in _COMPARED_AT_ONCE:
         return _has_element(values, value)
-    index = index_of(values) if len(values) >= FEW_MEMBERS else None
+    index = membership.index_of(values) if len(values) >= membership.FEW else None
     if index is not None:
         return wanted in index
     for stretch in stretches(values):

@@ -98,17 +98,13 @@ def resolve_with(t: Translator, one: Instruction) -> None:
 
 def guess_with(t: Translator, name: str) -> Value:
     """What the `with`s had under `name`, as far as they are known."""
-    for namespace in reversed(t.namespace_guesses):
-        found = guess_attribute(namespace, name)
-        if found is not UNKNOWN:
-            return found
+    namespaces = t.namespace_guesses[::-1]
     withs = cast(Withs, t.sample[-1]) if t.code.captures_with and t.sample else None
     while withs is not None:
-        found = guess_attribute(withs[0], name)
-        if found is not UNKNOWN:
-            return found
+        namespaces.append(withs[0])
         withs = withs[1]
-    return UNKNOWN
+    found = [guess_attribute(namespace, name) for namespace in namespaces]
+    return next((guess for guess in found if guess is not UNKNOWN), UNKNOWN)
 
 
 #: So many `with`s around each other are not gone through every time: `with import ./lists.nix; with ...` at

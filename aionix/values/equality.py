@@ -71,7 +71,7 @@ def _equal_mixed(left: Value, right: Value) -> bool:
 def _equal_lists(left: tuple[Value, ...], right: tuple[Value, ...], depth: int) -> bool:
     if len(left) != len(right):
         return False
-    _look_around(depth)
+    _descend(depth)
     return first_difference(left, right, depth) == len(left)
 
 
@@ -90,7 +90,7 @@ def _equal_sets(left: AttrSet, right: AttrSet, depth: int) -> bool:
         return equal_elements(left["outPath"], right["outPath"], depth)
     if len(left) != len(right):
         return False
-    _look_around(depth)
+    _descend(depth)
     # In the order the left set was written: nearer to C++ Nix, where names count in the order it
     # first met them, than that of their bytes. It decides which error is met first.
     for name, value in left.items():
@@ -107,7 +107,7 @@ def is_derivation(attrs: AttrSet) -> bool:
     return isinstance(kind, str) and kind == "derivation"
 
 
-def _look_around(depth: int) -> None:
+def _descend(depth: int) -> None:
     if depth > MAX_NESTING:
         raise too_deep()
     look_around()
