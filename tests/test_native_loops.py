@@ -14,7 +14,7 @@ from aionix import Budget
 from aionix.errors import StackOverflow, StepsExceeded
 from aionix.evaluation import FUEL, Evaluation, EvaluationBuilder, Tier
 from aionix.values.printing import show
-from aionix.vm import machine
+from aionix.vm import fiber, machine
 from aionix.vm.machine import CALLS_PER_FIBER
 from io_backends import Sealed
 
@@ -247,6 +247,7 @@ async def test_a_thunk_whose_loop_was_cancelled_can_be_forced_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(machine, "SLICE", -1.0)  # a turn at every look at the clock
+        patch.setattr(fiber, "PROPORTION", 0.0)  # also after a collection has held up the loop
         async with anyio.create_task_group() as group:
             group.start_soon(call)
             for _ in range(20):
