@@ -28,12 +28,12 @@ from types import CodeType
 from typing import Literal, NamedTuple, TypeAlias, cast
 from weakref import ref
 
-from aionix.bytecode.chunk import Chunk, DeferredLambda, Formals, Global, Lambda, Later, Native
+from aionix.bytecode.chunk import Chunk, DeferredLambda, Formals, Global, KeptNative, Lambda, Later, Native
 from aionix.source import Span
 from aionix.warnings import EvalWarning, WarningKind
 
 #: Part of every key under which images are kept: raised when anything here changes.
-FORMAT = 12
+FORMAT = 13
 
 # (kind, name, parameter, formals, upvalue count, captures with, start, end)
 _LambdaFields: TypeAlias = tuple[int, str | None, str | None, "_FormalsFields | None", int, bool, int, int]
@@ -50,8 +50,8 @@ _ChunkFields: TypeAlias = tuple[
 ]
 #: In place of a chunk: the names of its upvalues.
 _Missing: TypeAlias = tuple[tuple[str, ...]]
-# (code or its shape, recipes)
-_NativeFields: TypeAlias = "tuple[CodeType | bytes, tuple[object, ...]]"
+# (code or its shape, recipes, whether these are plain)
+_NativeFields: TypeAlias = "tuple[CodeType | bytes, tuple[object, ...], bool]"
 #: By the offset of the record.
 _Natives: TypeAlias = dict[int, _NativeFields]
 _WarningFields: TypeAlias = tuple[str, int, int, str]
@@ -162,12 +162,12 @@ class _Writer:
         return found
 
     def _native(self, native: Native, shapes: dict[bytes, int]) -> _NativeFields:
-        code, recipes, shape = native
+        code, recipes, plain, shape = native
         if shape is None:
-            return code, recipes
+            return code, recipes, plain
         if shape not in shapes:
             shapes[shape] = self._push(marshal.dumps(code))
-        return shape, recipes
+        return shape, recipes, plain
 
     def _push(self, blob: bytes) -> int:
         offset = self.size
@@ -228,16 +228,13 @@ def _inner(chunk: Chunk | None) -> list[Lambda]:
     return [] if chunk is None else [inner for inner in chunk.constants if isinstance(inner, Lambda)]
 
 
-_new = tuple.__new__
-
-
 class Reader:
     """An image in memory, from which code is read.
 
     `written` are the chunks that it did not have, by the offset of their record.
     """
 
-    __slots__ = ("_base", "_codes", "_groups", "_index", "_later", "_path", "image", "written")
+    __slots__ = ("_base", "_codes", "_index", "_later", "_natives", "_path", "image", "written")
 
     def __init__(
         self, image: bytes | memoryview, base: int, path: Callable[[str], object], later: Later
@@ -249,7 +246,7 @@ class Reader:
         self._later = later
         self._index = _index(self.image)
         self._codes: dict[int, StoredLambda] = {}
-        self._groups: dict[int, _Natives] = {}
+        self._natives: _Natives = {}  # of the groups that have been read
 
     def read(self, offset: int) -> object:
         return marshal.loads(self.image[offset:])  # it stops where the object ends
@@ -261,21 +258,22 @@ class Reader:
             code = self._codes[offset] = StoredLambda(self, offset)
         return code
 
-    def native(self, offset: int) -> Native | None:
+    def native(self, offset: int) -> KeptNative | None:
         """The Python code that is kept for the record at `offset`."""
-        at = self._index.natives.get(offset)
-        if at is None:
-            return None
-        group = self._groups.get(at)
-        if group is None:
-            group = self._groups[at] = cast(_Natives, self.read(at))
-        code, recipes = group[offset]
+        fields = self._natives.get(offset)
+        if fields is None:
+            at = self._index.natives.get(offset)
+            if at is None:
+                return None
+            group = cast(_Natives, self.read(at))
+            self._natives.update(group)
+            fields = group[offset]
+        code = fields[0]
         if type(code) is not bytes:
-            return Native(cast(CodeType, code), recipes, None)
+            return fields  # type: ignore[return-value]
         known = _shared.get(code)
         shared = None if known is None else known()
-        # (A third of what `Native(...)` takes.)
-        return _new(Native, (self._of_shape(code) if shared is None else shared, recipes, code))
+        return self._of_shape(code) if shared is None else shared, fields[1], fields[2]
 
     def _of_shape(self, shape: bytes) -> CodeType:
         code = cast(CodeType, self.read(self._index.shapes[shape]))
@@ -293,7 +291,7 @@ class Reader:
         header = self.image[:_OFFSET], writer.size.to_bytes(_OFFSET, "little")
         index = _Index(codes, chunks, shapes)
         image = b"".join([*header, self.image[_HEADER:], *writer.blobs, marshal.dumps(tuple(index))])
-        self.image, self._index = memoryview(image), index
+        self.image, self._index, self._natives = memoryview(image), index, {}
         for record in written:
             del self.written[record]
         return image
@@ -301,6 +299,7 @@ class Reader:
     def forget_natives(self) -> None:
         """From now on there is bytecode only."""
         self._index = self._index._replace(natives={})
+        self._natives = {}
 
     def fields(self, offset: int) -> _LambdaFields:
         return cast(_LambdaFields, self.read(offset + _SIZE))
@@ -375,7 +374,7 @@ class StoredLambda(Lambda):
         self.reader = reader
         self.offset = offset
 
-    def native(self) -> Native | None:
+    def native(self) -> KeptNative | None:
         return self.reader.native(self.offset)
 
     def __getattr__(self, missing: str) -> object:

@@ -12,7 +12,7 @@ from aionix.native.context import MAX_INSTRUCTIONS, EndsInItself, Text, Translat
 from aionix.native.writer import Untranslatable
 from aionix.values.thunk import Value
 from aionix.vm.engine import Compiled, Unit
-from aionix.vm.linking import link
+from aionix.vm.linking import link, packed
 
 #: Much more than for code that is hot: what builds a set of thousands of packages should be kept too.
 MAX_KEPT_INSTRUCTIONS = 100_000
@@ -29,7 +29,7 @@ def translate(unit: Unit, upvalues: tuple[Value, ...]) -> Compiled | None:
 def translate_to_keep(unit: Unit, limit: int) -> Native | None:
     """Python code for `unit`, which has run, that later processes can run; None where that cannot be."""
     text = _text(unit, unit.sample, True, limit)
-    return None if text is None else Native(*text)
+    return None if text is None else Native(text.code, *packed(text.recipes), text.shape)
 
 
 def _text(unit: Unit, upvalues: tuple[Value, ...], portable: bool, limit: int) -> Text | None:

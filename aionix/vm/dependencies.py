@@ -20,7 +20,6 @@ from contextvars import ContextVar
 from enum import Flag, auto
 from posixpath import dirname
 from types import FrameType
-from typing import cast
 
 from aionix.source import Source
 
@@ -147,7 +146,7 @@ def trail_of(frame: FrameType | None) -> Trail | None:
         if frame.f_code.co_freevars == ("unit",):  # see vm.entries
             unit = frame.f_locals["unit"]
             if unit.is_thunk:
-                return cast(Trail, unit.trail)
+                return unit.trail  # type: ignore[no-any-return]
             nearest = nearest or unit.trail
         frame = frame.f_back
     return nearest

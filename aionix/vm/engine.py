@@ -118,7 +118,7 @@ class Unit:
         self.decoded: Code | None = None
         self.fuel = 0  # `compile` fills it
         self.started = False
-        self.compiled: tuple[Compiled, ...] = ()  # the newest first; older code may still be running
+        self.compiled: tuple[CodeType, ...] = ()  # the newest first; older code may still be running
         self.nested: dict[Lambda, Callable[..., Value]] = {}
         self.entries: dict[int, Entry] = {}
         self.stub: Callable[[int, Thunk], Value] | None = None
@@ -126,9 +126,10 @@ class Unit:
 
     def entry(self, code: Lambda) -> Entry:
         """What thunks of `code`, which is inside of this one, hold while they are suspended."""
-        if code not in self.nested:
-            self.nested[code] = ThunkUnit(self.engine, code, self.scope, self.trail, self).function
-        return self.nested[code]
+        entry = self.nested.get(code)
+        if entry is None:
+            entry = self.nested[code] = ThunkUnit(self.engine, code, self.scope, self.trail, self).function
+        return entry
 
     def body(self, code: Lambda) -> Body:
         """What closures of `code`, which is inside of this one, are bound from."""
@@ -148,13 +149,11 @@ class Unit:
         """Lets this unit's function run compiled code from now on; False if there is none."""
         compiled = self._compiled(upvalues)
         if compiled is not None:
-            self.compiled = (compiled, *self.compiled)
-        if not self.compiled:
-            return False
-        python = cast(FunctionType, self.function)
-        python.__defaults__ = self.compiled[0].defaults  # first: the code that has been there takes none
-        python.__code__ = self.compiled[0].code
-        return True
+            self.compiled = (compiled.code, *self.compiled)
+            python = cast(FunctionType, self.function)
+            python.__defaults__ = compiled.defaults  # first: the code that has been there takes none
+            python.__code__ = compiled.code
+        return bool(self.compiled)
 
     def _compiled(self, upvalues: tuple[Value, ...]) -> Compiled | None:
         """Code, if it is time: at the first run what is kept, and new code when the fuel is spent."""
@@ -176,20 +175,21 @@ class Unit:
         native = self.code.native()
         if native is None:
             return None
+        code, recipes, plain = native
         try:
-            defaults = link(self, native.recipes)
+            defaults = (self.machine, *recipes) if plain else link(self, recipes)
         except NotLinkable:
             return None
         self.fuel = KEPT_FUEL
-        return _new(Compiled, (native.code, defaults))
+        return _new(Compiled, (code, defaults))
 
     # Code that was kept runs these.
 
-    def late(self, offset: int) -> Entry:
-        """The entry of thunks whose code, at `offset` of the image, has no unit yet."""
+    def late(self) -> Callable[[int, Thunk], Value]:
+        """What, bound to an offset of the image, is the entry of thunks whose code there has no unit yet."""
         if self.stub is None:
             self.stub = late_entry(self.arrived, self.entries)
-        return MethodType(self.stub, offset)
+        return self.stub
 
     def arrived(self, offset: int) -> Entry:
         """The entry of the unit of the code at `offset`. When that comes again, the thunks that are made from
@@ -217,7 +217,7 @@ class Unit:
         """Where in the chunk the error was, if the frame that it leaves runs compiled code."""
         traceback = error.__traceback__
         for compiled in self.compiled:
-            if traceback is not None and traceback.tb_frame.f_code is compiled.code:
+            if traceback is not None and traceback.tb_frame.f_code is compiled:
                 return traceback.tb_lineno - FIRST_LINE
         return None
 
@@ -242,8 +242,8 @@ class ThunkUnit(Unit):
         if kept is None:
             return None
         self.started = True
-        self.compiled = (kept,)
-        return entry_with(self, kept.code, kept.defaults)
+        self.compiled = (kept[0],)
+        return entry_with(self, *kept)
 
     def leave(self, thunk: Thunk, upvalues: tuple[Value, ...], error: BaseException) -> None:
         """The way out of the thunk that `error` ends."""

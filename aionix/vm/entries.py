@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import CellType, CodeType, FunctionType, MethodType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aionix.errors import NixError
 from aionix.values.arithmetic import add, concatenate_lists, divide, multiply, negate, subtract
@@ -65,9 +65,9 @@ def thunk_entry(unit: ThunkUnit) -> Entry:
             if thunk[0] is not unit.function:  # another run has been here meanwhile
                 return force(thunk)
         unit.fuel -= 1
-        if unit.fuel < 0 and unit.compile(cast(tuple[Value, ...], thunk[1])):
+        upvalues: tuple[Value, ...] = thunk[1]  # type: ignore[assignment]  # a cast would take time
+        if unit.fuel < 0 and unit.compile(upvalues):
             return unit.function(thunk)
-        upvalues = cast(tuple[Value, ...], thunk[1])
         thunk[0], thunk[1] = blackhole, machine.run
         try:
             value = run(unit.decoded or unit.decode(upvalues), upvalues, [])
@@ -114,7 +114,7 @@ def applied_entry(body: Callable[[tuple[Value, ...], Value], Value], machine: Ma
     """
 
     def enter(thunk: Thunk) -> Value:
-        call: tuple[tuple[Value, ...], Value] = thunk[1]  # type: ignore[assignment]  # a cast would take time
+        call: tuple[tuple[Value, ...], Value] = thunk[1]  # type: ignore[assignment]
         thunk[0] = blackhole
         thunk[1] = machine.run
         try:

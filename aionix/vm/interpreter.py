@@ -10,7 +10,7 @@ in a set, because which thunk an element is decides whether `==` takes functions
 from __future__ import annotations
 
 from types import MethodType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aionix.errors import InternalError, NixError
 from aionix.values import attrs
@@ -194,7 +194,7 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                 if op == ATTRS:
                     count, positions = arg
                     if count:
-                        value = AttrSet(zip(cast(list[str], stack[-count::2]), stack[1 - count :: 2]))  # noqa: B905
+                        value = AttrSet(zip(stack[-count::2], stack[1 - count :: 2]))  # type: ignore[arg-type] # noqa: B905
                         del stack[-count:]
                         value.positions = positions
                     else:
@@ -220,7 +220,7 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                 else:  # INTERPOLATE
                     parts = stack[-arg:]
                     del stack[-arg:]
-                    push(join(cast(list[str], parts)))
+                    push(join(parts))  # type: ignore[arg-type]
             elif op < LESS:
                 if op == SELECT:
                     subject = pop()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from types import CellType, FunctionType
+from types import CellType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from aionix.bytecode.image import StoredLambda
@@ -34,19 +34,29 @@ class NotLinkable(Exception):
 
 def link(unit: Unit, recipes: tuple[object, ...]) -> tuple[object, ...]:
     """What the recipes say, for `unit`; raises NotLinkable."""
-    late = unit.late
+    late = unit.stub or unit.late()
     return tuple(
         [
-            late(recipe)
-            if type(recipe) is int
+            recipe
+            if (kind := type(recipe)) is str
+            else MethodType(late, recipe)
+            if kind is int
             else recipe
-            if type(recipe) is not tuple
-            else unit.machine  # most code counts
-            if recipe[0] == "machine"
-            else _MAKERS[recipe[0]](unit, *recipe[1:])
+            if kind is not tuple
+            else unit.machine
+            if recipe[0] == "machine"  # type: ignore[index]
+            else _MAKERS[recipe[0]](unit, *recipe[1:])  # type: ignore[index]
             for recipe in recipes
         ]
     )
+
+
+def packed(recipes: tuple[object, ...]) -> tuple[tuple[object, ...], bool]:
+    """The recipes as they are kept, and whether they are plain: the machine, which is left out, and then
+    constants."""
+    first, rest = recipes[:1], recipes[1:]
+    plain = first == (("machine",),) and not any([type(recipe) in (int, tuple) for recipe in rest])
+    return rest if plain else recipes, plain
 
 
 def global_recipe(path: tuple[str, ...], value: Value) -> Recipe:
