@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from aionix.builtins.loops import SHORT, binary, entry_for, stretches
+from aionix.builtins.mapped import Apply, consumes_map
 from aionix.builtins.registry import (
     Function,
     Lazy,
@@ -21,7 +22,7 @@ from aionix.values.attrs import AttrSet, Positions, sorted_names, without
 from aionix.values.limits import check_list, check_set
 from aionix.values.printing import show_name
 from aionix.values.thunk import Entry, Thunk, Value, current_fiber, evaluated, force, native
-from aionix.values.walk import begin, end
+from aionix.values.walk import FEW, begin, end
 from aionix.vm.operations import closed
 
 
@@ -77,6 +78,12 @@ def remove_attrs(attrs: AttrSet, names: List) -> Value:
 def list_to_attrs(pairs: List) -> Value:
     """The set with an attribute for each `{ name = ...; value = ...; }` of the list. Of several
     with the same name, the first counts."""
+    return _from_pairs(pairs, None)
+
+
+def _from_pairs(pairs: tuple[Value, ...], apply: Apply) -> AttrSet:
+    if apply is not None or len(pairs) <= FEW:
+        return _attributes(pairs, apply)
     walks = begin([iter(pairs)], _parts_of_pair)
     try:
         return _attributes(pairs)
@@ -84,18 +91,23 @@ def list_to_attrs(pairs: List) -> Value:
         end(walks)
 
 
+consumes_map("listToAttrs", _from_pairs)
+
+
 def _parts_of_pair(pair: tuple[Value, ...] | AttrSet) -> tuple[Value, ...]:
     return (pair["name"],) if isinstance(pair, AttrSet) and "name" in pair else ()
 
 
-def _attributes(pairs: tuple[Value, ...]) -> AttrSet:
+def _attributes(pairs: tuple[Value, ...], apply: Apply = None) -> AttrSet:
     result = AttrSet()
     spans: dict[str, Span] = {}
     last: Positions = None
     span: Span | None = None
     for stretch in stretches(pairs):
         for pair in stretch:
-            if type(pair) is list:
+            if apply is not None:
+                pair = apply(pair)
+            elif type(pair) is list:
                 pair = pair[1] if pair[0] is None else pair[0](pair)
             if type(pair) is not AttrSet:
                 pair = expect_attrs(pair)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import MethodType
-
 from aionix.builtins import membership
-from aionix.builtins.loops import SHORT, binary, entry_for, stretches, unary
+from aionix.builtins.loops import binary, delayed_calls, stretches, unary
+from aionix.builtins.mapped import Apply, consumes_map
 from aionix.builtins.registry import (
     Function,
     Lazy,
@@ -18,7 +16,7 @@ from aionix.builtins.registry import (
     expect_plain_str,
 )
 from aionix.errors import IndexOutOfBounds, InvalidArgument
-from aionix.native.known import inner_of, unit_of
+from aionix.native.known import inner_of
 from aionix.values.attrs import AttrSet
 from aionix.values.equality import equal, equal_elements
 from aionix.values.limits import LARGE, MAX_LIST, check_list, need
@@ -96,18 +94,7 @@ def _has_element(values: tuple[Value, ...], value: Value) -> bool:
 @builtin("map")
 def map_list(function: Lazy, values: List) -> Value:
     """The list of `function element` for each element, computed when asked."""
-    return _delayed_calls(expect_function(function), values) if values else ()
-
-
-def _delayed_calls(function: Value, values: Sequence[Value]) -> tuple[Value, ...]:
-    if len(values) < SHORT and type(function) is MethodType and (unit := unit_of(function.__func__)):
-        applied, upvalues = unit.applied, function.__self__
-        return tuple([[applied, (upvalues, value)] for value in values])
-    enter = entry_for(unary(function))
-    result: list[Value] = []
-    for stretch in stretches(values):
-        result += [[enter, value] for value in stretch]
-    return tuple(result)
+    return delayed_calls(expect_function(function), values) if values else ()
 
 
 @builtin("genList")
@@ -115,7 +102,7 @@ def gen_list(generator: Lazy, count: int) -> Value:
     """The list of `generator 0`, `generator 1`, ... with `count` elements, computed when asked."""
     if not 0 <= count <= MAX_LIST:
         raise InvalidArgument(f"cannot create list of size {count}")
-    return _delayed_calls(expect_function(generator), range(count))
+    return delayed_calls(expect_function(generator), range(count))
 
 
 @builtin("filter")
@@ -216,8 +203,12 @@ def foldl(operator: Function, start: Lazy, values: List) -> Value:
 @builtin("concatLists")
 def concat_lists(lists: List) -> Value:
     """The elements of all the lists in a row."""
-    if len(lists) <= FEW:
-        return _in_a_row(lists)
+    return _concatenated(lists, None)
+
+
+def _concatenated(lists: tuple[Value, ...], apply: Apply) -> Value:
+    if apply is not None or len(lists) <= FEW:
+        return _in_a_row(lists, apply)
     walks = begin([iter(lists)])
     try:
         return _in_a_row(lists)
@@ -225,12 +216,17 @@ def concat_lists(lists: List) -> Value:
         end(walks)
 
 
-def _in_a_row(lists: tuple[Value, ...]) -> tuple[Value, ...]:
+consumes_map("concatLists", _concatenated)
+
+
+def _in_a_row(lists: tuple[Value, ...], apply: Apply = None) -> tuple[Value, ...]:
     result: list[Value] = []
     longest: tuple[Value, ...] = ()
     for stretch in stretches(lists):
         for values in stretch:
-            if type(values) is list:
+            if apply is not None:
+                values = apply(values)
+            elif type(values) is list:
                 values = values[1] if values[0] is None else values[0](values)
             if type(values) is not tuple:
                 values = expect_list(values)

@@ -30,7 +30,7 @@ from typing import Annotated, TypeAlias, cast, get_args, get_origin
 from aionix.errors import InternalError, NixError
 from aionix.values.attrs import AttrSet
 from aionix.values.coercion import coerce_to_path, coerce_to_string
-from aionix.values.functions import Builtin
+from aionix.values.functions import Builtin, calling
 from aionix.values.kinds import is_function, type_error
 from aionix.values.strings import refuse_context
 from aionix.values.thunk import Value, current_fiber, force
@@ -63,10 +63,14 @@ class Spec:
         if inspect.iscoroutinefunction(self.function):
             body = _suspending(cast(Callable[..., Awaitable[Value]], body), self.arity)
         run = _checked(self.name, body, self.prepare)
-        return Builtin(self.name, self.arity, run, self.doc, REGISTRY.get(self.name) is self)
+        if REGISTRY.get(self.name) is not self:
+            return Builtin(self.name, self.arity, run, self.doc)
+        return Builtin(self.name, self.arity, run, self.doc, True, OF_MAP.get(self.name))
 
 
 REGISTRY: dict[str, Spec] = {}
+#: What builtins do with `map function list`, see `builtins.mapped`.
+OF_MAP: dict[str, Callable[..., Value]] = {}
 
 
 def builtin(name: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
@@ -217,7 +221,7 @@ def _checked(
 ) -> Callable[..., Value]:
     # By arity, without `*arguments`: those calls would take a C frame each. Most arguments are evaluated
     # already, and of the type that is wanted: then nothing is called but the builtin, 60 ns less for each.
-    frame = f"while calling the '{name}' builtin"
+    frame = calling(name)
     first, second, third = (*prepare, None, None)[:3]
     ready, ready2, ready3 = [_READY.get(each) for each in (first, second, third)]
     if first is None and len(prepare) == 1:

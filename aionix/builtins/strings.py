@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from aionix.builtins.loops import stretches
+from aionix.builtins.mapped import Apply, consumes_map_after_string
 from aionix.builtins.registry import Coerced, Lazy, List, builtin, expect_int, expect_str
 from aionix.errors import IndexOutOfBounds, InvalidArgument
 from aionix.values import strings
@@ -54,7 +55,12 @@ def substring(start: int, length: Lazy, text: Lazy) -> str:
 @builtin("concatStringsSep")
 def concat_strings_sep(separator: str, values: List) -> str:
     """The elements as strings in a row, with `separator` between them."""
-    parts = _coerced(values) if len(values) <= FEW else _coerced_together(values)
+    return _joined(separator, values, None)
+
+
+def _joined(separator: str, values: tuple[Value, ...], apply: Apply) -> str:
+    alone = apply is not None or len(values) <= FEW
+    parts = _coerced(values, apply) if alone else _coerced_together(values)
     size = sum(map(len, parts)) + len(separator) * (len(parts) - 1)
     if size > LARGE:
         check_string(size, [separator, *parts])
@@ -66,14 +72,18 @@ def concat_strings_sep(separator: str, values: List) -> str:
     return with_context(text, context_of(separator).union(*map(context_of, parts)))
 
 
+consumes_map_after_string("concatStringsSep", _joined)
+
 _PLAIN = frozenset({str})
 
 
-def _coerced(values: tuple[Value, ...]) -> list[str]:
+def _coerced(values: tuple[Value, ...], apply: Apply = None) -> list[str]:
     parts: list[str] = []
     for stretch in stretches(values):
         for value in stretch:
-            if type(value) is list:
+            if apply is not None:
+                value = apply(value)
+            elif type(value) is list:
                 value = value[1] if value[0] is None else value[0](value)
             parts.append(value if type(value) is str else coerce_to_string(value))
     return parts

@@ -7,7 +7,7 @@ expression, that has its value.
 from __future__ import annotations
 
 from aionix.bytecode.chunk import Native
-from aionix.native import attributes, branches, calls, operators, variables  # noqa: F401 # they register
+from aionix.native import attributes, branches, calls, closures, operators, variables  # noqa: F401 # they register
 from aionix.native.context import MAX_INSTRUCTIONS, EndsInItself, Text, Translator
 from aionix.native.writer import Untranslatable
 from aionix.values.thunk import Value

@@ -26,7 +26,8 @@ class Builtin:
     `run` checks and forces them itself (`builtins.registry` writes that part), may force and
     call, and returns an evaluated value. It is always called from a fiber; for a builtin
     written as `async def` it suspends the fiber until the coroutine is done. `standard`: it is what Nix
-    has under that name.
+    has under that name. `of_map`: as `run`, given a function and a list in place of a last argument that is
+    `map function list`.
     """
 
     name: str
@@ -34,6 +35,12 @@ class Builtin:
     run: Callable[..., Value]
     doc: str
     standard: bool = False
+    of_map: Callable[..., Value] | None = None
+
+
+def calling(builtin: str) -> str:
+    """What traces say of a call."""
+    return f"while calling the '{builtin}' builtin"
 
 
 @dataclass(slots=True, eq=False)

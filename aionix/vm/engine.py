@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias, TypeVar, cast
 from aionix.bytecode.chunk import Lambda
 from aionix.bytecode.image import StoredLambda
 from aionix.errors import InfiniteRecursion, NixError
+from aionix.values.functions import calling
 from aionix.values.thunk import Entry, Thunk, Value, leave
 from aionix.vm.decode import Code, decode
 from aionix.vm.dependencies import Trail
@@ -212,6 +213,15 @@ class Unit:
         self.fuel -= CALLS_PER_LOOK
         if self.fuel < 0:
             self.compile(upvalues)
+
+    def leave_map(self, error: NixError, thunk: int, offset: int, builtin: str) -> None:
+        """The way out of `builtin (map function list)`. `map` would be called at `offset` of
+        the constant `thunk`: that is where it has failed, if it has."""
+        frame = error.newest_frame
+        if frame is not None and frame.span is None and frame.message == calling("map"):
+            code = cast(Lambda, self.code.chunk.constants[thunk])
+            error.place(code.chunk.span_at(offset))
+            error.add_frame(calling(builtin))
 
     def offset(self, error: NixError) -> int | None:
         """Where in the chunk the error was, if the frame that it leaves runs compiled code."""

@@ -70,17 +70,24 @@ def kin_recipe(unit: Unit, other: Unit) -> Recipe | None:
     while around[-1] is not None:
         around.append(around[-1].parent)
     offsets: list[int] = []
-    while other not in around:
-        if other.is_thunk or type(other.code) is not StoredLambda or other.parent is None:
+    while type(other.code) is StoredLambda:
+        if other in around:  # where is not told in levels: `native.mapped` leaves thunks out
+            return "kin", other.code.offset, tuple(offsets)
+        if other.is_thunk or other.parent is None:
             return None
         offsets.insert(0, other.code.offset)
         other = other.parent
-    return "kin", around.index(other), tuple(offsets)
+    return None
 
 
 def run_recipe(path: tuple[str, ...], builtin: Builtin) -> Recipe:
     """The recipe for the Python function of a builtin."""
     return "run", path, _traits(builtin)
+
+
+def of_map_recipe(path: tuple[str, ...], builtin: Builtin) -> Recipe:
+    """The recipe for a builtin's way with `map`."""
+    return "of_map", path, _traits(builtin)
 
 
 def _traits(value: Value) -> tuple[str, int]:
@@ -105,10 +112,16 @@ def _run(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> object:
     return cast(Builtin, _global(unit, path, traits)).run
 
 
-def _kin(unit: Unit, levels: int, offsets: tuple[int, ...]) -> object:
+def _of_map(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> object:
+    return cast(Builtin, _global(unit, path, traits)).of_map
+
+
+def _kin(unit: Unit, around_at: int, offsets: tuple[int, ...]) -> object:
     around = unit
-    for _ in range(levels):
-        around = cast("Unit", around.parent)
+    while around.code.offset != around_at:  # type: ignore[attr-defined]  # a StoredLambda
+        if around.parent is None:
+            raise NotLinkable("a function around it")
+        around = around.parent
     for offset in offsets:
         body = cast(FunctionType, around.body(inside(unit, offset)))
         around = cast("tuple[CellType, ...]", body.__closure__)[0].cell_contents
@@ -154,6 +167,7 @@ _MAKERS: dict[str, Callable[..., object]] = {
     "kin": _kin,
     "global": _global,
     "run": _run,
+    "of_map": _of_map,
     "path": lambda unit, text: Path(text),
     "spans": lambda unit, offset: unit.code.chunk.attr_spans[offset],
     "positions": _Positions,

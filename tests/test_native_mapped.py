@@ -1,0 +1,102 @@
+"""`concatLists (map f list)` in compiled code: no thunks are made, and nobody can tell."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from aionix.errors import TraceFrame
+from aionix.evaluation import Evaluation, EvaluationBuilder, Tier
+from aionix.values.printing import show
+from io_backends import LocalDisk, Sealed
+
+pytestmark = pytest.mark.anyio
+
+#: What the function is given is `xs`; `say` traces what it evaluates.
+SAY = "say = x: builtins.trace (toString x) x; boom = throw \"boom\"; loop = concat loop loop;"
+CONSUMERS = [
+    "concat = f: xs: builtins.concatLists (map f xs);",
+    "concat = f: xs: builtins.concatStringsSep (say \",\") (map f xs);",
+    "concat = f: xs: builtins.listToAttrs (map f xs);",
+    "concat = f: xs: builtins.concatLists (map (x: f (say x)) xs);",
+    "concat = f: xs: builtins.concatStringsSep boom (map f xs);",
+    "concat = f: xs: builtins.listToAttrs (map (x: f x) (builtins.filter (x: true) xs));",
+    "concat = f: xs: with builtins; concatLists (map f xs);",
+    "concat = let inherit (builtins) concatStringsSep; in f: xs: concatStringsSep \"-\" (map f xs);",
+    "concat = f: xs: let map = f: xs: [ [ 1 ] ]; in builtins.concatLists (map f xs);",
+]
+CALLS = [
+    "concat (x: [ (say x) x ]) [ 1 2 3 4 5 ]",
+    "concat (x: say \"a${toString (say x)}\") [ 1 2 3 4 5 ]",
+    "concat (x: { name = \"n${toString x}\"; value = say x; }) [ 1 2 1 ]",
+    "concat (x: if x == 3 then boom else [ x ]) [ 1 2 3 4 ]",
+    "concat (x: if x == 3 then boom else { name = \"n\"; value = x; }) [ 1 2 3 4 ]",
+    "concat (x: if x == 3 then 5 else if x == 4 then boom else [ ]) [ 1 2 3 4 ]",
+    "concat (x: if x == 3 then 5 else { outPath = say \"x\"; name = boom; }) [ 1 2 3 4 ]",
+    "concat toString [ 1 \"2\" [ 3 4 ] ]",
+    "concat (builtins.add 1) [ 1 ]",
+    "concat { __functor = self: x: say [ x ]; } [ 1 2 ]",
+    "concat 5 [ 1 ]",
+    "concat 5 [ ]",
+    "concat boom [ ]",
+    "concat boom [ 1 ]",
+    "concat (x: x) 5",
+    "concat (x: x) boom",
+    "concat (x: x) loop",
+    "concat (x: boom x) [ boom boom ]",
+    "let f = n: concat (x: if n == 0 then boom else f (n - 1)) [ n ]; in f 3",
+    "let f = n: concat (x: [ ]) (f (n + 1)); in f 0",
+    "let y = concat (x: y) [ 1 ]; in y",
+    "builtins.tryEval (concat (x: x) boom)",
+    "concat (x: x) (concat (x: [ [ x ] ]) [ 1 2 ])",
+]
+
+
+def builder(tier: Tier, ahead: int) -> EvaluationBuilder:
+    return Evaluation.builder(Sealed()).tier(tier).ahead(ahead).mode("strict").max_call_depth(300)
+
+
+async def told(builder: EvaluationBuilder, code: str) -> tuple[str, list[str], list[str]]:
+    traced: list[str] = []
+    result = await builder.trace(traced.append).build().evaluate(code)
+    value = "" if result.value is None else show(result.value.raw)
+    return value, [json.dumps(error.to_dict()) for error in result.errors], traced
+
+
+@pytest.mark.parametrize("ahead", [0, 64])
+@pytest.mark.parametrize("consumer", CONSUMERS)
+async def test_what_is_seen_is_the_same(consumer: str, ahead: int) -> None:
+    for call in CALLS:
+        code = f"let {SAY} {consumer} in {call}"
+        expected = await told(builder("interpreter", ahead), code)
+        assert await told(builder("native", ahead), code) == expected, code
+
+
+async def test_kept_code_says_where_map_failed(tmp_path: Path) -> None:
+    file = tmp_path / "x.nix"
+    file.write_text("let concat = f: xs:\n  builtins.concatLists (\n    map f xs); in concat (x: x) 5")
+    seen = []
+    for _ in range(3):
+        evaluation = Evaluation.builder(LocalDisk()).code_cache(tmp_path / "cache").ahead(0).build()
+        (error,) = (await evaluation.evaluate_file(file)).errors
+        seen.append([(frame.message, line_of(evaluation, frame)) for frame in error.frames])
+        for thread in threading.enumerate():
+            if thread.name == "aionix code cache":
+                thread.join()
+    assert seen[0] == seen[1] == seen[2]
+    assert ("while calling the 'map' builtin", 3) in seen[0]
+    assert ("while calling the 'concatLists' builtin", 2) in seen[0]
+
+
+def line_of(evaluation: Evaluation, frame: TraceFrame) -> int:
+    assert frame.span is not None
+    return evaluation.sources.position(frame.span).line
+
+
+async def test_a_million_elements_are_interrupted() -> None:
+    code = "builtins.length (builtins.concatLists (map (x: [ x ]) (builtins.genList (x: x) 1000000)))"
+    result = await builder("native", 0).build().evaluate(code)
+    assert str(result.unwrap()) == "1000000"
