@@ -21,7 +21,7 @@ from aionix.source import SourceMap, Span
 from aionix.values.attrs import AttrSet, Positions, sorted_names, without
 from aionix.values.limits import check_list, check_set
 from aionix.values.printing import show_name
-from aionix.values.thunk import Entry, Thunk, Value, current_fiber, evaluated, force, native
+from aionix.values.thunk import Entry, Thunk, Value, current_fiber, force, native
 from aionix.values.walk import FEW, begin, end
 from aionix.vm.operations import closed
 
@@ -63,7 +63,11 @@ def has_attr(name: PlainStr, attrs: AttrSet) -> bool:
 @builtin("removeAttrs")
 def remove_attrs(attrs: AttrSet, names: List) -> Value:
     """The set without the attributes that are listed; names that it does not have do no harm."""
-    gone = [name for name in [expect_plain_str(name) for name in names] if name in attrs]
+    gone: list[str] = []
+    for name in names:
+        plain = name if type(name) is str else expect_plain_str(name)
+        if plain in attrs:
+            gone.append(plain)
     check_set(len(attrs))
     result = AttrSet(attrs)
     for name in gone:
@@ -162,7 +166,11 @@ def map_attrs(function: Lazy, attrs: AttrSet) -> Value:
 def _delayed_calls(function: Value, members: Mapping[str, Value]) -> AttrSet:
     """Thunks for `function name value`, for each of `members`; `function` may be lazy."""
     thunk = function if type(function) is list and function[0] is closed else None
-    inner = inner_of(evaluated(function) if thunk is None else thunk[1]) if len(members) < SHORT else None
+    if thunk is not None:
+        known = thunk[1]
+    else:
+        known = function[1] if type(function) is list and function[0] is None else function
+    inner = inner_of(known) if len(members) < SHORT else None
     if inner is not None:
         unit, before, after = inner
         enter = unit.applied if thunk is None else _opening(thunk, unit.applied)
@@ -211,7 +219,7 @@ def zip_attrs_with(function: Function, sets: List) -> Value:
     found: dict[str, list[Value]] = {}
     for stretch in stretches(sets):
         for attrs in stretch:
-            for name, value in expect_attrs(attrs).items():
+            for name, value in (attrs if type(attrs) is AttrSet else expect_attrs(attrs)).items():
                 if name in found:
                     found[name].append(value)
                 else:

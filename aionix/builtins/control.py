@@ -46,10 +46,12 @@ def try_eval(value: Lazy) -> Value:
 @builtin("addErrorContext")
 def add_error_context(context: Lazy, value: Lazy) -> Value:
     """The value; if its evaluation fails, the message `context` becomes part of the trace."""
+    if type(value) is not list:
+        return value
     fiber = current_fiber()
     mark = fiber.mark()
     try:
-        return force(value)
+        return value[1] if value[0] is None else value[0](value)
     except NixError as error:
         fiber.unwind(mark)
         error.add_frame(plain(coerce_to_string(context, copy=False)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MethodType
+
 from aionix.builtins import membership
 from aionix.builtins.loops import binary, delayed_calls, stretches, unary
 from aionix.builtins.mapped import Apply, consumes_map
@@ -51,12 +53,13 @@ def tail(values: List) -> Value:
 @builtin("elemAt")
 def elem_at(values: Lazy, index: int) -> Value:
     """The element at `index`, counted from 0; an error if there is none."""
-    elements = expect_list(values)
+    elements = values if type(values) is tuple else expect_list(values)
     if not 0 <= index < len(elements):
         raise IndexOutOfBounds(
             f"'builtins.elemAt' called with index {index} on a list of size {len(elements)}"
         )
-    return force(elements[index])
+    element = elements[index]
+    return element if type(element) is not list else force(element)
 
 
 @builtin("elem")
@@ -94,7 +97,9 @@ def _has_element(values: tuple[Value, ...], value: Value) -> bool:
 @builtin("map")
 def map_list(function: Lazy, values: List) -> Value:
     """The list of `function element` for each element, computed when asked."""
-    return delayed_calls(expect_function(function), values) if values else ()
+    if not values:
+        return ()
+    return delayed_calls(function if type(function) is MethodType else expect_function(function), values)
 
 
 @builtin("genList")
@@ -110,7 +115,7 @@ def filter_list(predicate: Lazy, values: List) -> Value:
     """The elements for which `predicate element` is `true`."""
     if not values:
         return ()
-    test = unary(expect_function(predicate))
+    test = predicate if type(predicate) is MethodType else unary(expect_function(predicate))
     kept: list[Value] = []
     for stretch in stretches(values):
         for value in stretch:
@@ -244,7 +249,7 @@ def _in_a_row(lists: tuple[Value, ...], apply: Apply = None) -> tuple[Value, ...
 @builtin("concatMap")
 def concat_map(function: Function, values: List) -> Value:
     """The elements of all the lists `function element` in a row."""
-    lists_of = unary(function)
+    lists_of = function if type(function) is MethodType else unary(function)
     result: list[Value] = []
     for stretch in stretches(values):
         for value in stretch:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from greenlet import getcurrent
 
-from aionix.native.known import applier, unit_of
+from aionix.native.known import applier
 from aionix.values.functions import Builtin, PartialApplication, call, call2
 from aionix.values.limits import checkpoint
 from aionix.values.thunk import Entry, Fiber, Value, entry_of
@@ -79,8 +79,8 @@ def entry_for(compute: Callable[[T], Value]) -> Entry:
 
 def delayed_calls(function: Value, values: Sequence[Value]) -> tuple[Value, ...]:
     """A thunk for each value, of the call of `function`, evaluated, with it."""
-    if len(values) < SHORT and type(function) is MethodType and (unit := unit_of(function.__func__)):
-        applied, upvalues = unit.applied, function.__self__
+    if type(function) is MethodType and len(values) < SHORT:
+        applied, upvalues = function.__func__.unit.applied, function.__self__  # type: ignore[attr-defined]
         return tuple([[applied, (upvalues, value)] for value in values])
     enter = entry_for(unary(function))
     result: list[Value] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import MethodType
 from typing import TypeAlias
 
 from greenlet import getcurrent
@@ -58,7 +59,7 @@ def _way(frame: str, consume: Callable[[tuple[Value, ...], Apply], Value]) -> Wa
         try:
             if len(elements) > FEW and _is_helped():
                 return consume(delayed_calls(called, elements), None)
-            return consume(elements, unary(called))
+            return consume(elements, called if type(called) is MethodType else unary(called))
         except NixError as error:
             error.add_frame(frame)
             raise

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from types import MethodType
 from typing import NamedTuple, TypeAlias, cast
 
@@ -54,32 +55,32 @@ def known_function(value: Value, count: int) -> Known | None:
 
 def unit_of(function: object) -> FunctionUnit | None:
     """The unit behind the function of a closure."""
-    cells = getattr(function, "__closure__", None)
-    unit = cells[0].cell_contents if cells else None
-    return unit if isinstance(unit, FunctionUnit) else None
+    unit: FunctionUnit | None = getattr(function, "unit", None)
+    return unit
+
+
+#: Some of the upvalues of a closure.
+Some: TypeAlias = Callable[[tuple[Value, ...]], tuple[Value, ...]]
 
 
 class Made(NamedTuple):
     """The function that another one makes, when that is all it does.
 
-    It takes along those of the other's upvalues that `before` and `after` count, and between them the
+    It takes along those of the other's upvalues that `before` and `after` give, and between them the
     argument; `after` is None if it does not take that.
     """
 
     unit: FunctionUnit
     link: Link
-    before: tuple[int, ...]
-    after: tuple[int, ...] | None
+    before: Some
+    after: Some | None
 
 
 def made_by(unit: FunctionUnit) -> Made | None:
     """What `unit` makes, if that is all it does."""
     if unit.made is None:
-        unit.made = _made_by(unit) or _NOTHING
-    return unit.made if type(unit.made) is Made else None
-
-
-_NOTHING = object()
+        unit.made = _made_by(unit) or ()
+    return unit.made or None  # type: ignore[return-value]  # the engine does not know of it
 
 
 def _made_by(unit: FunctionUnit) -> Made | None:
@@ -92,10 +93,18 @@ def _made_by(unit: FunctionUnit) -> Made | None:
     made = unit_of(unit.body(cast(Lambda, code.chunk.constants[first.arg])))
     if made is None:
         return None
-    taken = [position.index if position.is_upvalue else None for position in first.positions]
-    at = taken.index(None) if None in taken else len(taken)
-    after = cast(tuple[int, ...], tuple(taken[at + 1 :])) if at < len(taken) else None
-    return Made(made, Link(first.positions), cast(tuple[int, ...], tuple(taken[:at])), after)
+    taken = [position.index if position.is_upvalue else -1 for position in first.positions]
+    at = taken.index(-1) if -1 in taken else len(taken)
+    after = _some(taken[at + 1 :]) if at < len(taken) else None
+    return Made(made, Link(first.positions), _some(taken[:at]), after)
+
+
+def _some(indexes: list[int]) -> Some:
+    """Takes what is at `indexes`; most often that is in a row."""
+    start = indexes[0] if indexes else 0
+    if indexes == [*range(start, start + len(indexes))]:
+        return itemgetter(slice(start, start + len(indexes)))
+    return itemgetter(*indexes)
 
 
 #: The function that a closure makes, and what that takes along: before the closure's argument, and after it;
@@ -105,17 +114,15 @@ Inner: TypeAlias = tuple[FunctionUnit, tuple[Value, ...], tuple[Value, ...] | No
 
 def inner_of(function: Value) -> Inner | None:
     """What `function` makes; None if that is not all it does."""
-    unit = unit_of(function.__func__) if type(function) is MethodType else None
-    made = None if unit is None else made_by(unit)
+    if type(function) is not MethodType:
+        return None
+    unit: FunctionUnit = function.__func__.unit  # type: ignore[attr-defined]
+    made: Made | None = unit.made or made_by(unit)  # type: ignore[assignment]
     if made is None:
         return None
-    outer: tuple[Value, ...] = function.__self__  # type: ignore[attr-defined]  # a closure
-    before, after = made.before, made.after
-    return (
-        made.unit,
-        tuple([outer[index] for index in before]) if before else (),
-        None if after is None else tuple([outer[index] for index in after]),
-    )
+    outer: tuple[Value, ...] = function.__self__  # type: ignore[assignment]
+    inner, _, before, after = made
+    return inner, before(outer), None if after is None else after(outer)
 
 
 def applier(closure: MethodType) -> Callable[[Value, Value], Value] | None:

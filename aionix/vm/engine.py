@@ -269,9 +269,10 @@ class ThunkUnit(Unit):
 
 
 class FunctionUnit(Unit):
-    """The code of functions. `made`: what `native.known` found out of the function that this one makes."""
+    """The code of functions. `applied`: the entry of thunks for a call; their payload are the upvalues and
+    the argument. `made`: what `native.known` found out of the function that this one makes."""
 
-    __slots__ = ("_applied", "made")
+    __slots__ = ("applied", "made")
 
     is_thunk = False
     function: Body
@@ -281,17 +282,11 @@ class FunctionUnit(Unit):
     ) -> None:
         super().__init__(engine, code, scope, trail, parent)
         self.function = function_entry(self)
+        self.applied = applied_entry(self.function, self.machine)
         self.made: object = None
-        self._applied: Entry | None = None
-        # values.printing and functionArgs read it, and the translator the unit of what is called
+        # values.printing and functionArgs read the code of a closure, native.known its unit.
         self.function.code = code  # type: ignore[attr-defined]
-
-    @property
-    def applied(self) -> Entry:
-        """The entry of thunks for a call; their payload are the upvalues and the argument."""
-        if self._applied is None:
-            self._applied = applied_entry(self.function, self.machine)
-        return self._applied
+        self.function.unit = self  # type: ignore[attr-defined]
 
     def leave(self, error: NixError, calls: list[int] | None = None) -> None:
         """The way out of a call that `error` ends, and of those that it was before, if it is a loop:
