@@ -392,7 +392,7 @@ class Evaluation:
             TURNS.call_next()
 
     async def _run(self, function: Callable[[], T]) -> T:
-        with self.machine.in_use():
+        with self.machine.in_use(), charged(current_account()):
             return await self._result(function)
 
     async def _result(self, function: Callable[[], T]) -> T:

@@ -21,6 +21,7 @@ from aionix.errors import IndexOutOfBounds, InvalidArgument
 from aionix.native.known import inner_of
 from aionix.values.attrs import AttrSet
 from aionix.values.equality import equal, equal_elements
+from aionix.values.functions import call
 from aionix.values.limits import LARGE, MAX_LIST, check_list, need
 from aionix.values.thunk import Value, force
 from aionix.values.walk import FEW, begin, end
@@ -198,10 +199,16 @@ def foldl(operator: Function, start: Lazy, values: List) -> Value:
             for value in stretch:
                 result = body((*before, result, *after), value)
         return result
-    step = binary(operator, len(values))
+    if type(operator) is MethodType:
+        for stretch in stretches(values):
+            for value in stretch:
+                step = operator(result)
+                result = step(value) if type(step) is MethodType else call(step, value)
+        return result
+    apply = binary(operator, len(values))
     for stretch in stretches(values):
         for value in stretch:
-            result = step(result, value)
+            result = apply(result, value)
     return result
 
 

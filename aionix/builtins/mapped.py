@@ -70,8 +70,14 @@ def _way(frame: str, consume: Callable[[tuple[Value, ...], Apply], Value]) -> Wa
 def _arguments(function: Value, values: Value) -> tuple[Value, tuple[Value, ...]]:
     """What `map` makes of its arguments."""
     try:
+        if type(values) is list:
+            values = values[1] if values[0] is None else values[0](values)
         elements = values if type(values) is tuple else expect_list(values)
-        return (expect_function(function) if elements else None), elements
+        if not elements:
+            return None, elements
+        if type(function) is list:
+            function = function[1] if function[0] is None else function[0](function)
+        return (function if type(function) is MethodType else expect_function(function)), elements
     except NixError as error:
         error.add_frame(_MAP)
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from types import MethodType
 from typing import cast
 
@@ -26,6 +27,9 @@ _SPECIAL = re.compile('["<>&\n]')
 
 def _escaped(text: str) -> str:
     return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
+
+
+_escaped_name = lru_cache(maxsize=1024)(_escaped)
 
 
 def to_xml(value: Value, *, location: bool = False, strict: bool = False) -> str:
@@ -81,7 +85,7 @@ class _XmlWriter:
 
     def write(self, value: Value, depth: int) -> None:
         if type(value) is list:
-            value = self.look(value)
+            value = value[1] if value[0] is None else self.look(value)
         if isinstance(value, str):
             if type(value) is not str:
                 self.context |= context_of(value)
@@ -148,7 +152,7 @@ class _XmlWriter:
     def write_attrs(self, attrs: AttrSet, depth: int) -> None:
         for name in sorted_names(attrs):
             if self.sources is None:  # quicker: most of what is written are such tags
-                self.text.add(f'{self.indent}<attr name="{_escaped(name)}">\n')
+                self.text.add(f'{self.indent}<attr name="{_escaped_name(name)}">\n')
                 self.indent += "  "
             else:
                 self.open("attr", {"name": name, **self.place(attrs.position_of(name))})

@@ -80,7 +80,7 @@ def made_by(unit: FunctionUnit) -> Made | None:
     """What `unit` makes, if that is all it does."""
     if unit.made is None:
         unit.made = _made_by(unit) or ()
-    return unit.made or None  # type: ignore[return-value]  # the engine does not know of it
+    return unit.made or None  # type: ignore[return-value]  # nobody else knows what it is
 
 
 def _made_by(unit: FunctionUnit) -> Made | None:
@@ -117,8 +117,8 @@ def inner_of(function: Value) -> Inner | None:
     if type(function) is not MethodType:
         return None
     unit: FunctionUnit = function.__func__.unit  # type: ignore[attr-defined]
-    made: Made | None = unit.made or made_by(unit)  # type: ignore[assignment]
-    if made is None:
+    made: Made | tuple[()] | None = made_by(unit) if unit.made is None else unit.made  # type: ignore[assignment]
+    if not made:
         return None
     outer: tuple[Value, ...] = function.__self__  # type: ignore[assignment]
     inner, _, before, after = made
