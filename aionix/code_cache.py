@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache, partial
 from hashlib import sha256
-from pathlib import Path as FilePath
 from threading import Thread
 from typing import NamedTuple, TypeAlias, cast
 
@@ -32,7 +31,7 @@ from aionix.vm.engine import Unit
 from aionix.vm.fiber import running
 from aionix.warnings import EvalWarning
 
-_PACKAGE = FilePath(__file__).parent
+_PACKAGE = os.path.dirname(__file__)
 #: Where it is decided which code a text becomes.
 _COMPILER = ("source.py", "warnings.py", "syntax", "compiler", "bytecode", "native", "vm", "values")
 #: What may be spent on Python code for the next process, however short the evaluation was.
@@ -56,7 +55,7 @@ class _New(NamedTuple):
 
     key: bytes
     code: Lambda
-    warnings: list[EvalWarning]
+    warnings: Sequence[EvalWarning]
     paths: tuple[str, ...]
     base: int
 
@@ -156,11 +155,24 @@ def _compiler() -> bytes:
     digest = sha256(f"{image.FORMAT} {__version__} {sys.version} {sys.byteorder}".encode())
     with suppress(OSError):  # installed without its sources, it changes with its version only
         for part in _COMPILER:
-            path = _PACKAGE / part
-            for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-                if file.suffix in (".py", ".lark"):
-                    digest.update(file.read_bytes())
+            for path in _sources(os.path.join(_PACKAGE, part)):
+                digest.update(_content(path))
     return digest.digest()
+
+
+def _sources(path: str) -> list[str]:
+    if path.endswith(".py"):
+        return [path]
+    return [f"{path}/{name}" for name in sorted(os.listdir(path)) if name.endswith((".py", ".lark"))]
+
+
+def _content(path: str) -> bytes:
+    # Every process does this, for 84 files: with `open` it takes twice as long, 2 ms.
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(file, os.fstat(file).st_size)
+    finally:
+        os.close(file)
 
 
 @lru_cache(maxsize=64)

@@ -582,7 +582,9 @@ class Evaluation:
         return Text(source, frozenset(scope), base_dir, checkpoint, self._options.pipe_operators)
 
     def _thunk(self, compiled: CompileResult, scope: Scope, trail: Trail) -> Thunk:
-        _warnings.get([]).extend(compiled.warnings)
+        heard = _warnings.get(None)
+        if heard is not None:
+            heard.extend(compiled.warnings)
         if compiled.errors or compiled.code is None:
             first, *others = compiled.errors
             first.others = tuple(others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from aionix.source import Source
@@ -24,7 +25,7 @@ class Recent(NamedTuple):
 
     source: Source
     expr: Expr
-    warnings: list[EvalWarning]
+    warnings: Sequence[EvalWarning]
     entry: Entry
     trail: Trail
 

@@ -74,7 +74,7 @@ def check_image(text: str | bytes) -> None:
     code, warnings, paths = image.load(kept, source.base, Path, text_in(source).later)
     assert list(fields(code)) == list(fields(first.code))
     assert disassemble(code, sources) == disassemble(first.code, sources)
-    assert (warnings, paths) == (first.warnings, first.paths)
+    assert ([*warnings], paths) == (first.warnings, first.paths)
 
 
 @given(st.integers(0, 2**32))

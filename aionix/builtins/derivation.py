@@ -28,7 +28,7 @@ from aionix.store.virtual import VirtualStore
 from aionix.values.attrs import AttrSet, sorted_names
 from aionix.values.coercion import coerce_to_string, parts_of_text
 from aionix.values.strings import ContextString, context_of, plain, with_context
-from aionix.values.thunk import Value, current_fiber, force
+from aionix.values.thunk import Value, current_fiber
 from aionix.values.walk import begin, end
 from aionix.vm.host import Host
 
@@ -121,8 +121,11 @@ class _Draft:
                 continue
             value = attributes[name]
             try:
-                if ignore_nulls and force(value) is None:
-                    continue
+                if ignore_nulls:
+                    if type(value) is list:
+                        value = value[1] if value[0] is None else value[0](value)
+                    if value is None:
+                        continue
                 special = _SPECIAL.get(name)
                 if special is not None and special(self, value):
                     continue
@@ -132,7 +135,9 @@ class _Draft:
                 if type(value) is list and value[0] is None:
                     value = value[1]
                 # Most are plain strings.
-                text = value if type(value) is str else self.plain(coerce_to_string(value, strong=True))
+                text = value if type(value) is str else coerce_to_string(value, strong=True)
+                if type(text) is not str:
+                    text = self.plain(text)
                 self.derivation.environment[name] = text
                 if name in _SETTERS:
                     _SETTERS[name](self, text)

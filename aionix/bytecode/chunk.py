@@ -68,10 +68,6 @@ class Lambda:
     captures_with: bool
     span: Span
 
-    def native(self) -> KeptNative | None:
-        """The Python code that an earlier process made of it, if that is kept."""
-        return None
-
 
 #: Writes the chunk of a Lambda whose upvalues have these names.
 Later: TypeAlias = "Callable[[Lambda, tuple[str, ...]], Chunk]"

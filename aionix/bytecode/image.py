@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import repeat
 from types import CodeType
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias, cast, overload
 from weakref import ref
 
 from aionix.bytecode.chunk import Chunk, DeferredLambda, Formals, Global, KeptNative, Lambda, Later, Native
@@ -105,14 +105,14 @@ _shared: dict[bytes, ref[CodeType]] = {}
 
 def load(
     image: bytes | memoryview, base: int, path: Callable[[str], object], later: Later
-) -> tuple[StoredLambda, list[EvalWarning], tuple[str, ...]]:
+) -> tuple[StoredLambda, Sequence[EvalWarning], tuple[str, ...]]:
     """What is in `image`, for the same source, which now begins at `base`.
 
     `path` makes path constants; `later` writes the chunks that the image does not have.
     """
     reader = Reader(image, base, path, later)
     offset, warnings, paths = cast(_End, reader.read(int.from_bytes(image[:_OFFSET], "little")))
-    return reader.code(offset), [reader.warning(*warning) for warning in warnings], paths
+    return reader.code(offset), StoredWarnings(reader, warnings), paths
 
 
 class _Writer:
@@ -276,7 +276,7 @@ class Reader:
         return self._of_shape(code) if shared is None else shared, fields[1], fields[2]
 
     def _of_shape(self, shape: bytes) -> CodeType:
-        code = cast(CodeType, self.read(self._index.shapes[shape]))
+        code: CodeType = self.read(self._index.shapes[shape])  # type: ignore[assignment]
         _shared[shape] = ref(code, partial(_shared.pop, shape))  # the reference is what it gives by default
         return code
 
@@ -374,9 +374,6 @@ class StoredLambda(Lambda):
         self.reader = reader
         self.offset = offset
 
-    def native(self) -> KeptNative | None:
-        return self.reader.native(self.offset)
-
     def __getattr__(self, missing: str) -> object:
         reader = self.reader
         if missing == "chunk":
@@ -389,6 +386,27 @@ class StoredLambda(Lambda):
             self.span = reader.span(start, end)
             self.formals = None if formals is None else reader.formals(formals)
         return object.__getattribute__(self, missing)
+
+
+class StoredWarnings(Sequence[EvalWarning]):
+    """The warnings of an image. Each is made when somebody looks at it: most often nobody does."""
+
+    def __init__(self, reader: Reader, fields: tuple[_WarningFields, ...]) -> None:
+        self._reader = reader
+        self._fields = fields
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    @overload
+    def __getitem__(self, index: int) -> EvalWarning: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[EvalWarning]: ...
+
+    def __getitem__(self, index: int | slice) -> EvalWarning | Sequence[EvalWarning]:
+        if isinstance(index, slice):
+            return StoredWarnings(self._reader, self._fields[index])
+        return self._reader.warning(*self._fields[index])
 
 
 class StoredChunk(Chunk):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
 from aionix.bytecode.chunk import Chunk, Lambda
@@ -29,7 +29,7 @@ class CompileResult(NamedTuple):
 
     code: Lambda | None
     errors: list[CompileError]
-    warnings: list[EvalWarning]
+    warnings: Sequence[EvalWarning]
     paths: tuple[str, ...] = ()
 
 

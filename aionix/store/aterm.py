@@ -124,12 +124,16 @@ def _output_names(names: frozenset[str]) -> str:
 
 
 def _inputs(inputs: Mapping[str, Wanted]) -> str:
-    return _list([f'("{name}",{_wanted(wanted)})' for name, wanted in _items(inputs)])
+    return _list(
+        [
+            f'("{name}",{_dynamic(wanted) if wanted.dynamic else _output_names(wanted.outputs)})'
+            for name, wanted in _items(inputs)
+        ]
+    )
 
 
-def _wanted(wanted: Wanted) -> str:
-    outputs = _output_names(wanted.outputs)
-    return f"({outputs},{_inputs(wanted.dynamic)})" if wanted.dynamic else outputs
+def _dynamic(wanted: Wanted) -> str:
+    return f"({_output_names(wanted.outputs)},{_inputs(wanted.dynamic)})"
 
 
 def parse(data: bytes, name: str) -> Derivation:

@@ -19,7 +19,7 @@ from aionix.vm.decode import Code, decode
 from aionix.vm.dependencies import Trail
 from aionix.vm.entries import applied_entry, entry_with, function_entry, late_entry, thunk_entry
 from aionix.vm.fiber import running
-from aionix.vm.linking import NotLinkable, inside, link
+from aionix.vm.linking import NotLinkable, link
 from aionix.vm.machine import CALLS_PER_LOOK, Machine
 
 if TYPE_CHECKING:
@@ -173,7 +173,8 @@ class Unit:
 
     def kept(self) -> Compiled | None:
         """The code that is kept, if it is right here."""
-        native = self.code.native()
+        stored = self.code
+        native = stored.reader.native(stored.offset) if type(stored) is StoredLambda else None
         if native is None:
             return None
         code, recipes, plain = native
@@ -195,10 +196,12 @@ class Unit:
     def arrived(self, offset: int) -> Entry:
         """The entry of the unit of the code at `offset`. When that comes again, the thunks that are made from
         then on have it themselves: most code of thunks never runs, or once."""
-        code = inside(self, offset)
-        if code not in self.nested:
-            return self.entry(code)
-        entry = self.entries[offset] = self.entry(code)
+        code: StoredLambda = self.code.reader.code(offset)  # type: ignore[attr-defined]  # it is one, too
+        entry: Entry | None = self.nested.get(code)
+        if entry is None:
+            entry = self.nested[code] = ThunkUnit(self.engine, code, self.scope, self.trail, self).function
+            return entry
+        self.entries[offset] = entry
         python: FunctionType = self.function  # type: ignore[assignment]  # nothing else is one
         defaults = python.__defaults__ or ()
         if self.stub is not None and len(defaults) <= MANY_DEFAULTS:
@@ -244,16 +247,14 @@ class ThunkUnit(Unit):
         self, engine: Engine, code: Lambda, scope: Mapping[str, Value], trail: Trail, parent: Unit | None
     ) -> None:
         super().__init__(engine, code, scope, trail, parent)
-        self.function = self._begun() or thunk_entry(self)
-
-    def _begun(self) -> Entry | None:
-        """An entry that runs what is kept: a unit is made when a thunk of it is forced."""
-        kept = None if self.engine.translate is None else self.kept()
+        # A unit is made when a thunk of it is forced: what is kept runs at once.
+        kept = None if engine.translate is None else self.kept()
         if kept is None:
-            return None
-        self.started = True
-        self.compiled = (kept[0],)
-        return entry_with(self, *kept)
+            self.function = thunk_entry(self)
+        else:
+            self.started = True
+            self.compiled = (kept[0],)
+            self.function = entry_with(self, *kept)
 
     def leave(self, thunk: Thunk, upvalues: tuple[Value, ...], error: BaseException) -> None:
         """The way out of the thunk that `error` ends."""

@@ -117,7 +117,7 @@ class Fiber:
     def suspend(self, awaitable: Awaitable[T]) -> T:
         """Lets the event loop await, and returns what came out; Python's stack stays as it is."""
         coroutine = awaitable if iscoroutine(awaitable) else _as_coroutine(awaitable)
-        return cast(T, self._ask(coroutine))
+        return self._ask(coroutine)  # type: ignore[return-value]
 
     def wait_for(self, thunk: Thunk) -> Value:
         """Waits until another run is done with `thunk`, or raises InfiniteRecursion."""

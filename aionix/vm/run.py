@@ -206,8 +206,8 @@ class Run:
                 except BaseException as raised:
                     error = raised
             else:
-                self.depth = cast(Fiber, frame).depth
-                frames.append(cast(Coroutine[object, object, object], asked))
+                self.depth = frame.depth  # type: ignore[union-attr]  # a fiber asks
+                frames.append(asked)  # type: ignore[arg-type]  # for a coroutine
                 self._wake_watchers()
                 if self.ahead is None and self.machine.helped:
                     return await self._drive_with_helpers(frames)
