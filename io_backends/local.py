@@ -116,8 +116,15 @@ class LocalDisk(EvalIO):
     # What follows blocks, and runs on worker threads.
 
     def _read(self, path: str) -> bytes:
-        with self._open(path) as file:
-            return _read_all(file, self._max_file_size)
+        with self._place(path, follow=True) as place:
+            _refuse_special(place.stat(follow=True).st_mode, path)  # opening a device may act on it
+            file = place.open(_OPEN)
+        try:
+            status = os.fstat(file)
+            _refuse_special(status.st_mode, path)
+            return _read_all(file, status.st_size, self._max_file_size)
+        finally:
+            os.close(file)
 
     def _reader(self, path: str, start: int = 0) -> _Reader:
         return _Reader(self._open(path), start)
@@ -311,17 +318,16 @@ async def _in_thread(function: Callable[[], T]) -> T:
     return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
 
 
-def _read_all(file: FileIO, limit: int) -> bytes:
-    size = os.fstat(file.fileno()).st_size
+def _read_all(file: int, size: int, limit: int) -> bytes:
     pieces: list[bytes] = []
     total = 0
     # The size is a hint: files in /proc have 0, and others may grow while they are read.
     while total <= limit and size <= limit:
-        piece = file.read(max(size - total + 1, 1 << 16))
-        if not piece:
-            return b"".join(pieces)
+        piece = os.read(file, max(size - total + 1, _BLOCK))
         pieces.append(piece)
         total += len(piece)
+        if not piece or total == size:  # there was room for more than that
+            return b"".join(pieces)
     raise OSError(errno.EFBIG, f"{os.strerror(errno.EFBIG)} (more than {limit} bytes)")
 
 
