@@ -150,7 +150,10 @@ class Chunk:
     def push_op_with_arg(self, op: Op, arg: int, span: Span) -> int:
         """Appends an instruction and its vu128 operand and returns its offset."""
         offset = self.push_op(op, span)
-        self.push_uvarint(arg)
+        if arg < 0x80:  # most are
+            self.code.append(arg)
+        else:
+            self.code += encode_uvarint(arg)
         return offset
 
     def push_uvarint(self, number: int) -> None:
@@ -277,10 +280,19 @@ def _decode(code: bytes | bytearray, offset: int, stop: int) -> list[Instruction
             arg = code[end]
             end += 1
         elif kind is Operand.CLOSURE:
-            arg, end = decode_uvarint(code, end)
-            packed, end = decode_uvarint(code, end)
+            arg = code[end]
+            if arg < 0x80:
+                end += 1
+            else:
+                arg, end = decode_uvarint(code, end)
+            packed = code[end]
+            if packed < 0x80:
+                end += 1
+            else:
+                packed, end = decode_uvarint(code, end)
             captures_with = bool(packed & 1)
-            positions, end = _decode_positions(code, end, packed >> 1)
+            if packed > 1:
+                positions, end = _decode_positions(code, end, packed >> 1)
         # A third of what calling Instruction costs.
         found.append(tuple.__new__(Instruction, (offset, op, arg, captures_with, positions, end)))
         offset = end

@@ -136,7 +136,7 @@ class _Writer:
             fields = marshal.dumps(self._lambda(each))
             self._push(len(fields).to_bytes(_SIZE, "little") + fields)
             if chunk is None:
-                self._push(marshal.dumps((cast(DeferredLambda, each).names,)))
+                self._push(marshal.dumps((each.names,)))  # type: ignore[attr-defined]  # it is deferred
             else:
                 self._push_chunk(chunk)
         return self._written[code]

@@ -58,7 +58,9 @@ class Bindings:
     def in_order(self) -> list[tuple[str, Definition]]:
         """The static ones as they are evaluated to thunks: what comes from outside is there at once, so
         that others can read it without one."""
-        return sorted(self.static.items(), key=lambda item: item[1].kind != "outer")
+        items = [*self.static.items()]
+        outer = [item for item in items if item[1].kind == "outer"]
+        return outer + [item for item in items if item[1].kind != "outer"] if outer else items
 
 
 @dataclass(slots=True, eq=False)
@@ -145,7 +147,7 @@ def _descend(into: Bindings, path: Sequence[AttrName], depth: int, clash: Clash)
 
 
 def _define(into: Bindings, path: Sequence[AttrName], new: Definition, clash: Clash) -> None:
-    name = cast(StaticName, path[-1]).text
+    name: str = path[-1].text  # type: ignore[union-attr]  # a cast would take time
     existing = into.static.get(name)
     if existing is None:
         into.static[name] = new

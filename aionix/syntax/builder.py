@@ -182,7 +182,7 @@ class Builder:
 
     def _path(self, span: Span, pieces: Pieces) -> nodes.Path:
         parts = _joined(pieces)
-        text = cast(str, parts[0])
+        text: str = parts[0]  # type: ignore[assignment]  # a cast would take time
         kind: Literal["absolute", "relative"] = "absolute" if text[0] == "/" else "relative"
         if kind == "absolute":
             self._lint(self._options.absolute_path_literals, _ABSOLUTE_PATH, text, span)

@@ -153,13 +153,13 @@ def _attrs(chunk: Chunk, offset: int, count: int) -> tuple[int, object]:
 
 
 @lru_cache(maxsize=5_000)
-def capture_of(positions: tuple[Position, ...], captures_with: bool) -> Capture:
+def capture_of(positions: tuple[Position, ...], captures_with: bool) -> Capture | None:
     """What gathers the upvalues of a new thunk or closure, in the cheapest way for their kinds.
 
-    The captured `with`s, a linked list, come last.
+    The captured `with`s, a linked list, come last; None where there is nothing else.
     """
     if not positions:  # most code of nixpkgs: a package, from the `with` around all
-        return _nothing_but_withs if captures_with else _nothing
+        return None if captures_with else _nothing
     gather = _gather(positions)
     if not captures_with:
         return gather
@@ -168,12 +168,6 @@ def capture_of(positions: tuple[Position, ...], captures_with: bool) -> Capture:
 
 def _nothing(stack: list[Value], upvalues: tuple[Value, ...], withs: object) -> tuple[Value, ...]:
     return ()
-
-
-def _nothing_but_withs(
-    stack: list[Value], upvalues: tuple[Value, ...], withs: object
-) -> tuple[Value, ...]:
-    return (withs,)
 
 
 def _gather(positions: tuple[Position, ...]) -> Capture:

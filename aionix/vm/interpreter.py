@@ -131,7 +131,7 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                     push(call(value, pop()))
             elif op == THUNK:
                 entry, capture = arg
-                push([entry, capture(stack, upvalues, withs)])
+                push([entry, (withs,) if capture is None else capture(stack, upvalues, withs)])
             elif op == RETURN:
                 return stack[-1]
             elif op == SELECT_FORCE:
@@ -168,7 +168,8 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                     ip = arg
                 elif op == CLOSURE:
                     body, capture = arg
-                    push(MethodType(body, capture(stack, upvalues, withs)))
+                    captured = (withs,) if capture is None else capture(stack, upvalues, withs)
+                    push(MethodType(body, captured))
                 elif op == EQUAL:
                     right = pop()
                     left = stack[-1]
@@ -293,9 +294,9 @@ def run(code: Code, upvalues: tuple[Value, ...], stack: list[Value]) -> Value:
                 stack[-1] = resolve_with(stack[-1], withs)  # type: ignore[arg-type]  # the name is a constant
             elif op == SELF_CLOSURE:
                 body, capture = arg
-                captured: list[Value] = []
-                push([closed, MethodType(body, captured)])
-                captured += capture(stack, upvalues, withs)
+                later: list[Value] = []
+                push([closed, MethodType(body, later)])
+                later += (withs,) if capture is None else capture(stack, upvalues, withs)
             elif op == DYNAMIC_ATTRS:
                 count, spans = arg
                 pairs = stack[-count:]
