@@ -8,12 +8,12 @@ from aionix.bytecode.chunk import Instruction
 from aionix.bytecode.opcodes import Op, Position
 from aionix.native.context import Translator, op
 from aionix.native.eager import early, variable
-from aionix.native.inlined import LINES, written_out
+from aionix.native.inlined import LINES, in_a_row, written_out
 from aionix.native.known import Known, known_function
 from aionix.native.mapped import of_map
 from aionix.native.operands import Operand
 from aionix.values.attrs import AttrSet
-from aionix.values.functions import Builtin
+from aionix.values.functions import Builtin, calling
 from aionix.values.thunk import evaluated
 from aionix.vm.linking import kin_recipe, run_recipe
 
@@ -69,8 +69,6 @@ def saturate(
 ) -> str | None:
     """Runs a builtin, to be found at `path`, with as many arguments as it takes. Gives the type of the
     result, if that is certain."""
-    out = t.out
-    run = out.constant(builtin.run, run_recipe(path, builtin))
     offset = call_offset(t, one, len(arguments))
     line = LINES.get(builtin.name) if builtin.standard else None
     unmade = [argument for argument in arguments if argument.thunk is not None]
@@ -81,8 +79,12 @@ def saturate(
         return None
     given = [bare] if bare else []
     given += [early(t, argument) for argument in arguments[len(given) :]]
+    if builtin.standard and builtin.name == "seq":
+        in_a_row(t, name, calling(builtin.name), given, offset)
+        return None
+    run = t.out.constant(builtin.run, run_recipe(path, builtin))
     if line is None or unmade == arguments:
-        out.line(f"{name} = {run}({', '.join(given)})", offset)
+        t.out.line(f"{name} = {run}({', '.join(given)})", offset)
     else:
         written_out(t, name, line, run, given, offset)
     return line.kind if line else None

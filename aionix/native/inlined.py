@@ -84,6 +84,19 @@ def written_out(t: Translator, name: str, line: Line, run: str, arguments: list[
         out.line(f"{name} = {slow}", offset)
 
 
+def in_a_row(t: Translator, name: str, frame: str, arguments: list[str], offset: int) -> None:
+    """`name = seq first second`: two forces, of which traces say what `frame` does."""
+    out = t.out
+    with out.block("try:"):
+        for text in arguments:
+            out.line(f"{name} = {text}")
+            with out.block(f"if type({name}) is list:"):
+                out.line(f"{name} = {name}[1] if {name}[0] is None else {name}[0]({name})", offset)
+    with out.block("except NixError as error:"):
+        out.line(f"error.add_frame({out.constant(frame)})", offset)
+        out.line("raise", offset)
+
+
 def _looked_through(t: Translator, text: str) -> str:
     """A variable with the value of what is given, if that is known."""
     if text in t.facts.forced.values():

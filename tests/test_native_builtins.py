@@ -1,4 +1,6 @@
-"""`concatLists (map f list)` in compiled code: no thunks are made, and nobody can tell."""
+"""Builtins that compiled code does not call: `concatLists (map f list)` makes no thunks, `seq` is two forces.
+
+Nobody can tell."""
 
 from __future__ import annotations
 
@@ -64,6 +66,29 @@ async def told(builder: EvaluationBuilder, code: str) -> tuple[str, list[str], l
     result = await builder.trace(traced.append).build().evaluate(code)
     value = "" if result.value is None else show(result.value.raw)
     return value, [json.dumps(error.to_dict()) for error in result.errors], traced
+
+
+SEQUENCES = [
+    "builtins.seq (say 1) (say 2)",
+    "let f = a: b: builtins.seq (say a) b; in f 1 (say 2)",
+    "let f = a: b: builtins.seq a.x (builtins.seq (say b) a); in (f { x = say 1; } 2).x",
+    "let f = a: b: builtins.seq a b; in f boom (say 1)",
+    "let f = a: b: builtins.seq a b; in f (say 1) boom",
+    "let f = a: b: builtins.seq (a + 1) (b + 1); in f 1 null",
+    "let f = a: b: builtins.seq (a + 1) (b + 1); in f null 1",
+    "let f = a: builtins.seq a (x: x); in f 1 boom",
+    "let s = builtins.seq; f = a: s a (builtins.seq 1); in f (say 1) (say 2)",
+    "let y = builtins.seq 1 y; in y",
+    "let f = n: builtins.seq n (f (n + 1)); in f 0",
+    "builtins.tryEval (builtins.seq boom 1)",
+]
+
+
+@pytest.mark.parametrize("code", SEQUENCES)
+async def test_seq_is_the_same(code: str) -> None:
+    code = f"let {SAY} concat = f: xs: xs; in {code}"
+    expected = await told(builder("interpreter", 0), code)
+    assert await told(builder("native", 0), code) == expected
 
 
 @pytest.mark.parametrize("ahead", [0, 64])
