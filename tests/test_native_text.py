@@ -48,6 +48,9 @@ PROGRAMS = [
     'builtins.tryEval (throw "Zebra")',
     '"\'); import os  # Zebra"',
     "let f = x: x.\"'\\\"\\n\\\\ Zebra\" or x; in f { }",
+    'builtins.concatStringsSep "Zebra" (map (Zebra: Zebra + "Zebra") [ "Zebra" ])',
+    'builtins.listToAttrs (map (Zebra: { name = "Zebra"; value = Zebra; }) [ 1 ])',
+    'builtins.seq "Zebra" { Zebra = "Zebra"; }',
 ]  # fmt: skip
 #: Names that are ours: parameters, upvalues, variables.
 OURS = re.compile(r"(unit|make|enter|type|error|[uatmdnrweh]|[a-z]\d+)$")
@@ -101,6 +104,6 @@ def test_its_names_and_strings_are_all_ours(texts: list[str], seed: int) -> None
 
 #: What compiled code looks up in our own objects.
 ATTRIBUTES = {
-    "__func__", "__self__", "append", "checkpoint", "deeper", "depth", "force", "function", "get", "inside", "isascii", "keys", "leave", "limit", "positions",
+    "__func__", "__self__", "add_frame", "append", "checkpoint", "deeper", "depth", "force", "function", "get", "inside", "isascii", "keys", "leave", "leave_map", "limit", "positions",
     "run", "ticks",
 }  # fmt: skip

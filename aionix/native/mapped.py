@@ -40,7 +40,8 @@ def of_map(
     with out.block("try:"):
         out.line(f"{name} = {run}({', '.join(given)})", offset)
     with out.block("except NixError as error:"):
-        out.line(f"unit.leave_map(error, {mapped.constant}, {mapped.offset}, {builtin.name!r})")
+        called = out.constant(builtin.name)
+        out.line(f"unit.leave_map(error, {mapped.constant}, {mapped.offset}, {called})")
         out.line("raise")
     return True
 
