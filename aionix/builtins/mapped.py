@@ -8,7 +8,6 @@ each, which takes as long again. What can be seen is the same: order, errors and
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from types import MethodType
 from typing import TypeAlias
 
@@ -48,7 +47,8 @@ def consumes_map_after_string(
         except NixError as error:
             error.add_frame(frame)
             raise
-        return _way(frame, partial(consume, first))(function, values)
+        # (A `partial` would be a C frame, and this nests as deep as the program likes.)
+        return _way(frame, lambda elements, apply: consume(first, elements, apply))(function, values)
 
     OF_MAP[name] = run
 
