@@ -387,12 +387,13 @@ class Evaluation:
         """
         try:
             await TURNS.admitted(self.machine.slice)
-            return await self._run(function)
+            with charged(current_account()):  # one for all that it asks
+                return await self._run(function)
         finally:
             TURNS.call_next()
 
     async def _run(self, function: Callable[[], T]) -> T:
-        with self.machine.in_use(), charged(current_account()):
+        with self.machine.in_use():
             return await self._result(function)
 
     async def _result(self, function: Callable[[], T]) -> T:

@@ -116,18 +116,14 @@ class LocalDisk(EvalIO):
     # What follows blocks, and runs on worker threads.
 
     def _read(self, path: str) -> bytes:
-        with self._place(path, follow=True) as place:
-            _refuse_special(place.stat(follow=True).st_mode, path)  # opening a device may act on it
-            file = place.open(_OPEN)
+        file = self._open(path)
         try:
-            status = os.fstat(file)
-            _refuse_special(status.st_mode, path)
-            return _read_all(file, status.st_size, self._max_file_size)
+            return _read_all(file, self._max_file_size)
         finally:
             os.close(file)
 
     def _reader(self, path: str, start: int = 0) -> _Reader:
-        return _Reader(self._open(path), start)
+        return _Reader(FileIO(self._open(path), "r"), start)
 
     def _entry(self, path: str) -> _Reader | FileType:
         """The kind of what `path` itself is; a regular file is opened."""
@@ -135,22 +131,23 @@ class LocalDisk(EvalIO):
             kind = _kind(place.stat(follow=False).st_mode)
             if kind is not FileType.REGULAR:
                 return kind
-            file = FileIO(place.open(_OPEN | os.O_NOFOLLOW), "r")
-        return _Reader(self._checked(file, path))
+            file = place.open(_OPEN | os.O_NOFOLLOW)
+        return _Reader(FileIO(self._checked(file, path), "r"))
 
-    def _open(self, path: str) -> FileIO:
+    def _open(self, path: str) -> int:
+        """A descriptor of the regular file at `path`, links followed."""
         with self._place(path, follow=True) as place:
             _refuse_special(place.stat(follow=True).st_mode, path)  # opening a device may act on it
-            file = FileIO(place.open(_OPEN), "r")
+            file = place.open(_OPEN)
         return self._checked(file, path)
 
     @staticmethod
-    def _checked(file: FileIO, path: str) -> FileIO:
-        """`file`, if it still is regular now that it is open."""
+    def _checked(file: int, path: str) -> int:
+        """The descriptor, if what it is of still is regular now that it is open."""
         try:
-            _refuse_special(os.fstat(file.fileno()).st_mode, path)
+            _refuse_special(os.fstat(file).st_mode, path)
         except OSError:
-            file.close()
+            os.close(file)
             raise
         return file
 
@@ -318,7 +315,8 @@ async def _in_thread(function: Callable[[], T]) -> T:
     return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
 
 
-def _read_all(file: int, size: int, limit: int) -> bytes:
+def _read_all(file: int, limit: int) -> bytes:
+    size = os.fstat(file).st_size
     pieces: list[bytes] = []
     total = 0
     # The size is a hint: files in /proc have 0, and others may grow while they are read.

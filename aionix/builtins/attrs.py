@@ -21,7 +21,7 @@ from aionix.source import SourceMap, Span
 from aionix.values.attrs import AttrSet, Positions, sorted_names, without
 from aionix.values.limits import check_list, check_set
 from aionix.values.printing import show_name
-from aionix.values.thunk import Entry, Thunk, Value, current_fiber, force, native
+from aionix.values.thunk import Entry, Thunk, Value, current_fiber, evaluated, force, native
 from aionix.values.walk import FEW, begin, end
 from aionix.vm.operations import closed
 
@@ -166,10 +166,7 @@ def map_attrs(function: Lazy, attrs: AttrSet) -> Value:
 def _delayed_calls(function: Value, members: Mapping[str, Value]) -> AttrSet:
     """Thunks for `function name value`, for each of `members`; `function` may be lazy."""
     thunk = function if type(function) is list and function[0] is closed else None
-    if thunk is not None:
-        known = thunk[1]
-    else:
-        known = function[1] if type(function) is list and function[0] is None else function
+    known = evaluated(function) if thunk is None else thunk[1]
     inner = inner_of(known) if len(members) < SHORT else None
     if inner is not None:
         unit, before, after = inner

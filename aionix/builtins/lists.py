@@ -205,7 +205,7 @@ def foldl(operator: Function, start: Lazy, values: List) -> Value:
                 step = operator(result)
                 result = step(value) if type(step) is MethodType else call(step, value)
         return result
-    apply = binary(operator, len(values))
+    apply = binary(operator)
     for stretch in stretches(values):
         for value in stretch:
             result = apply(result, value)

@@ -47,17 +47,13 @@ def unary(function: Value) -> Callable[[Value], Value]:
     return lambda argument: call(function, argument)
 
 
-#: Calls that are worth finding out how two arguments are given at once.
-MANY = 4
-
-
-def binary(function: Value, calls: int = MANY) -> Callable[[Value, Value], Value]:
+def binary(function: Value) -> Callable[[Value, Value], Value]:
     """The quickest way to call `function`, evaluated, with two arguments again and again."""
     if type(function) is Builtin and function.arity == 2:
         return function.run
     if type(function) is not MethodType:
         return lambda first, second: call2(function, first, second)
-    return (applier(function) if calls >= MANY else None) or _in_two_steps(function)
+    return applier(function) or _in_two_steps(function)
 
 
 def _in_two_steps(function: MethodType) -> Callable[[Value, Value], Value]:

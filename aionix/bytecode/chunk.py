@@ -150,10 +150,7 @@ class Chunk:
     def push_op_with_arg(self, op: Op, arg: int, span: Span) -> int:
         """Appends an instruction and its vu128 operand and returns its offset."""
         offset = self.push_op(op, span)
-        if arg < 0x80:  # most are
-            self.code.append(arg)
-        else:
-            self.code += encode_uvarint(arg)
+        self.push_uvarint(arg)
         return offset
 
     def push_uvarint(self, number: int) -> None:

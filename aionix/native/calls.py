@@ -8,14 +8,14 @@ from aionix.bytecode.chunk import Instruction
 from aionix.bytecode.opcodes import Op, Position
 from aionix.native.context import Translator, op
 from aionix.native.eager import early, variable
-from aionix.native.inlined import LINES, in_a_row, written_out
+from aionix.native.inlined import LINES, in_sequence, written_out
 from aionix.native.known import Known, known_function
 from aionix.native.mapped import of_map
 from aionix.native.operands import Operand
 from aionix.values.attrs import AttrSet
 from aionix.values.functions import Builtin, calling
 from aionix.values.thunk import evaluated
-from aionix.vm.linking import kin_recipe, run_recipe
+from aionix.vm.linking import builtin_recipe, kin_recipe
 
 #: What these builtins do with their first argument is to call it: nobody sees whether it was a thunk.
 CALL_THE_FIRST = frozenset(
@@ -80,9 +80,9 @@ def saturate(
     given = [bare] if bare else []
     given += [early(t, argument) for argument in arguments[len(given) :]]
     if builtin.standard and builtin.name == "seq":
-        in_a_row(t, name, calling(builtin.name), given, offset)
+        in_sequence(t, name, calling(builtin.name), given, offset)
         return None
-    run = t.out.constant(builtin.run, run_recipe(path, builtin))
+    run = t.out.constant(builtin.run, builtin_recipe("run", path, builtin))
     if line is None or unmade == arguments:
         t.out.line(f"{name} = {run}({', '.join(given)})", offset)
     else:

@@ -78,7 +78,7 @@ def captures(t: Translator, positions: tuple[Position, ...]) -> list[str]:
             if t.stack[position.index].pending:
                 t.settle_all()
             text = t.stack[position.index].text
-        texts.append(t.facts.forced.get(text, text))
+        texts.append(t.facts.known(text))
     return texts
 
 

@@ -90,5 +90,4 @@ def _text(t: Translator, part: Position | int, thunk: Unmade) -> str:
     """A constant, or what the thunk would take along."""
     if type(part) is int:
         return t.out.constant(part)
-    text = thunk.captured[cast(Position, part).index]
-    return t.facts.forced.get(text, text)
+    return t.facts.known(thunk.captured[cast(Position, part).index])

@@ -84,7 +84,7 @@ def written_out(t: Translator, name: str, line: Line, run: str, arguments: list[
         out.line(f"{name} = {slow}", offset)
 
 
-def in_a_row(t: Translator, name: str, frame: str, arguments: list[str], offset: int) -> None:
+def in_sequence(t: Translator, name: str, frame: str, arguments: list[str], offset: int) -> None:
     """`name = seq first second`: two forces, of which traces say what `frame` does."""
     out = t.out
     with out.block("try:"):

@@ -14,7 +14,7 @@ from aionix.native.closures import bound, suspended, tuple_of
 from aionix.native.context import Translator
 from aionix.native.operands import Operand, Unmade
 from aionix.values.functions import Builtin
-from aionix.vm.linking import of_map_recipe
+from aionix.vm.linking import builtin_recipe
 
 
 class Mapped(NamedTuple):
@@ -35,7 +35,7 @@ def of_map(
     if mapped is None:
         return False
     out = t.out
-    run = out.constant(builtin.of_map, of_map_recipe(path, builtin))
+    run = out.constant(builtin.of_map, builtin_recipe("of_map", path, builtin))
     given = [*[argument.text for argument in first], mapped.function, mapped.values]
     with out.block("try:"):
         out.line(f"{name} = {run}({', '.join(given)})", offset)
@@ -67,19 +67,14 @@ def _is_map(value: object) -> bool:
 def _made(t: Translator, thunk: Unmade, one: Instruction) -> str | None:
     """What the thunk would begin with: something that it has, or a function or thunk of such things."""
     if one.op is Op.GET_UPVALUE:
-        return _captured(t, thunk, one.arg)
+        return t.facts.known(thunk.captured[one.arg])
     if one.op not in (Op.CLOSURE, Op.THUNK_CLOSURE, Op.THUNK_SUSPENDED):
         return None
     if not all([position.is_upvalue for position in one.positions]):
         return None
     code = cast(Lambda, thunk.code.chunk.constants[one.arg])
-    texts = [_captured(t, thunk, position.index) for position in one.positions]
+    texts = [t.facts.known(thunk.captured[position.index]) for position in one.positions]
     upvalues = tuple_of(t, texts, one.captures_with)
     if one.op is Op.THUNK_SUSPENDED:
         return f"[{suspended(t, code)}, {upvalues}]"
     return bound(t, code).format(upvalues)
-
-
-def _captured(t: Translator, thunk: Unmade, index: int) -> str:
-    text = thunk.captured[index]
-    return t.facts.forced.get(text, text)

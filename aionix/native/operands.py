@@ -78,6 +78,10 @@ class Facts:
     def copy(self) -> Facts:
         return Facts(dict(self.forced), dict(self.kinds), dict(self.found))
 
+    def known(self, variable: str) -> str:
+        """Its evaluated twin, or itself."""
+        return self.forced.get(variable, variable)
+
     def forget(self, variable: str) -> None:
         """It is about to become something else."""
         self.forced.pop(variable, None)

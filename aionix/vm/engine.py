@@ -19,7 +19,7 @@ from aionix.vm.decode import Code, decode
 from aionix.vm.dependencies import Trail
 from aionix.vm.entries import applied_entry, entry_with, function_entry, late_entry, thunk_entry
 from aionix.vm.fiber import running
-from aionix.vm.linking import NotLinkable, link
+from aionix.vm.linking import NotLinkable, inside, link
 from aionix.vm.machine import CALLS_PER_LOOK, Machine
 
 if TYPE_CHECKING:
@@ -196,12 +196,10 @@ class Unit:
     def arrived(self, offset: int) -> Entry:
         """The entry of the unit of the code at `offset`. When that comes again, the thunks that are made from
         then on have it themselves: most code of thunks never runs, or once."""
-        code: StoredLambda = self.code.reader.code(offset)  # type: ignore[attr-defined]  # it is one, too
-        entry: Entry | None = self.nested.get(code)
-        if entry is None:
-            entry = self.nested[code] = ThunkUnit(self.engine, code, self.scope, self.trail, self).function
-            return entry
-        self.entries[offset] = entry
+        code = inside(self, offset)
+        if code not in self.nested:
+            return self.entry(code)
+        entry = self.entries[offset] = self.entry(code)
         python: FunctionType = self.function  # type: ignore[assignment]  # nothing else is one
         defaults = python.__defaults__ or ()
         if self.stub is not None and len(defaults) <= MANY_DEFAULTS:
@@ -253,7 +251,7 @@ class ThunkUnit(Unit):
             self.function = thunk_entry(self)
         else:
             self.started = True
-            self.compiled = (kept[0],)
+            self.compiled = (kept.code,)
             self.function = entry_with(self, *kept)
 
     def leave(self, thunk: Thunk, upvalues: tuple[Value, ...], error: BaseException) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from types import CellType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from aionix.bytecode.image import StoredLambda
 from aionix.source import Span
@@ -80,14 +80,9 @@ def kin_recipe(unit: Unit, other: Unit) -> Recipe | None:
     return None
 
 
-def run_recipe(path: tuple[str, ...], builtin: Builtin) -> Recipe:
-    """The recipe for the Python function of a builtin."""
-    return "run", path, _traits(builtin)
-
-
-def of_map_recipe(path: tuple[str, ...], builtin: Builtin) -> Recipe:
-    """The recipe for a builtin's way with `map`."""
-    return "of_map", path, _traits(builtin)
+def builtin_recipe(function: Literal["run", "of_map"], path: tuple[str, ...], builtin: Builtin) -> Recipe:
+    """The recipe for a Python function of a builtin."""
+    return function, path, _traits(builtin)
 
 
 def _traits(value: Value) -> tuple[str, int]:
@@ -108,14 +103,6 @@ def _global(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> Value
     raise NotLinkable(".".join(path))
 
 
-def _run(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> object:
-    return cast(Builtin, _global(unit, path, traits)).run
-
-
-def _of_map(unit: Unit, path: tuple[str, ...], traits: tuple[str, int]) -> object:
-    return cast(Builtin, _global(unit, path, traits)).of_map
-
-
 def _kin(unit: Unit, around_at: int, offsets: tuple[int, ...]) -> object:
     around = unit
     while around.code.offset != around_at:  # type: ignore[attr-defined]  # a StoredLambda
@@ -123,8 +110,7 @@ def _kin(unit: Unit, around_at: int, offsets: tuple[int, ...]) -> object:
             raise NotLinkable("a function around it")
         around = around.parent
     for offset in offsets:
-        body = cast(FunctionType, around.body(inside(unit, offset)))
-        around = cast("tuple[CellType, ...]", body.__closure__)[0].cell_contents
+        around = around.body(inside(unit, offset)).unit  # type: ignore[attr-defined]
     return around.function
 
 
@@ -166,8 +152,8 @@ _MAKERS: dict[str, Callable[..., object]] = {
     "body": lambda unit, offset: unit.body(inside(unit, offset)),
     "kin": _kin,
     "global": _global,
-    "run": _run,
-    "of_map": _of_map,
+    "run": lambda unit, path, traits: cast(Builtin, _global(unit, path, traits)).run,
+    "of_map": lambda unit, path, traits: cast(Builtin, _global(unit, path, traits)).of_map,
     "path": lambda unit, text: Path(text),
     "spans": lambda unit, offset: unit.code.chunk.attr_spans[offset],
     "positions": _Positions,
